@@ -1,0 +1,61 @@
+//! Labelled blocks to what a user reads: a document's text, Markdown, metadata and row.
+
+use serde::{Deserialize, Serialize};
+
+use crate::label::Label;
+
+/// What the model says of one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Labelled {
+    /// The block's label.
+    pub label: Label,
+    /// The probability of that label, 0 to 1.
+    pub p: f32,
+    /// The probability that the block is the article's body, 0 to 1.
+    pub body: f32,
+}
+
+/// One page's result, the row of every output format.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The page's name in its corpus: its path, or the id of its record.
+    pub id: String,
+    /// The page's address.
+    pub url: Option<String>,
+    /// The address' host without `www.`.
+    pub host: Option<String>,
+    /// The article's title.
+    pub title: Option<String>,
+    /// The article's authors, separated by `; `.
+    pub author: Option<String>,
+    /// When it was published, in ISO 8601.
+    pub date: Option<String>,
+    /// The name of the site.
+    pub site_name: Option<String>,
+    /// The language as a BCP 47 tag.
+    pub lang: Option<String>,
+    /// The kept blocks' texts, separated by blank lines.
+    pub text: String,
+    /// The kept blocks as Markdown, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<String>,
+    /// How sure the model is that the page has an article and that `text` is it, 0 to 1: the expected F1 of the choice.
+    pub score: f32,
+    /// Every block of the page, where asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Vec<DocumentBlock>>,
+    /// Why the page could not be read; the other fields are empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One block of a page as it is written to files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentBlock {
+    /// The block's label.
+    pub label: Label,
+    /// The probability of that label.
+    pub p: f32,
+    /// The block's text.
+    pub text: String,
+}

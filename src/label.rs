@@ -1,0 +1,127 @@
+//! What a block of a page is: the article's body, or which kind of chrome.
+
+use serde::{Deserialize, Serialize};
+
+/// The role of a block on its page.
+///
+/// The names in files and on the command line are the lower-case words of [`Label::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Label {
+    /// The article's own text: lead, paragraphs, subheadings, its lists, tables and quotes.
+    Body,
+    /// The title of the article.
+    Headline,
+    /// Byline, date, source, tags, author biography.
+    Meta,
+    /// Captions and credits of images and videos.
+    Caption,
+    /// Teasers, read-also boxes, most-read lists.
+    Related,
+    /// Reader comments with their names, dates and buttons.
+    Comment,
+    /// Currency and weather tables, polls, prices, scores.
+    Widget,
+    /// Menus, breadcrumbs, share bars, footers, forms, legal text, advertising.
+    Nav,
+}
+
+impl Label {
+    /// How many labels there are.
+    pub const COUNT: usize = 8;
+
+    /// All labels, in the order of their numbers ([`Label::index`]).
+    pub const ALL: [Label; Self::COUNT] = [
+        Label::Body,
+        Label::Headline,
+        Label::Meta,
+        Label::Caption,
+        Label::Related,
+        Label::Comment,
+        Label::Widget,
+        Label::Nav,
+    ];
+
+    /// The label's name in files and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Label::Body => "body",
+            Label::Headline => "headline",
+            Label::Meta => "meta",
+            Label::Caption => "caption",
+            Label::Related => "related",
+            Label::Comment => "comment",
+            Label::Widget => "widget",
+            Label::Nav => "nav",
+        }
+    }
+
+    /// The label's place in [`Label::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no label.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("'{0}' is not a label; labels are body, headline, meta, caption, related, comment, widget, nav")]
+pub struct UnknownLabel(pub String);
+
+impl std::str::FromStr for Label {
+    type Err = UnknownLabel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLabel> {
+        Label::ALL
+            .into_iter()
+            .find(|label| label.name().eq_ignore_ascii_case(name.trim()))
+            .ok_or_else(|| UnknownLabel(name.to_owned()))
+    }
+}
+
+/// A set of labels, such as those to keep in the extracted text.
+///
+/// ```
+/// use lubb::{Label, LabelSet};
+/// let keep: LabelSet = "body,headline".parse()?;
+/// assert!(keep.contains(Label::Headline) && !keep.contains(Label::Nav));
+/// # Ok::<(), lubb::UnknownLabel>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelSet(u8);
+
+impl LabelSet {
+    /// The default: the article's body alone.
+    pub const BODY: LabelSet = LabelSet(1);
+
+    /// Whether `label` is in the set.
+    pub fn contains(self, label: Label) -> bool {
+        self.0 & (1 << label as u8) != 0
+    }
+}
+
+impl FromIterator<Label> for LabelSet {
+    fn from_iter<I: IntoIterator<Item = Label>>(labels: I) -> Self {
+        LabelSet(labels.into_iter().fold(0, |set, label| set | 1 << label as u8))
+    }
+}
+
+impl Default for LabelSet {
+    fn default() -> Self {
+        LabelSet::BODY
+    }
+}
+
+impl std::str::FromStr for LabelSet {
+    type Err = UnknownLabel;
+
+    fn from_str(names: &str) -> Result<Self, UnknownLabel> {
+        names.split(',').map(str::parse).collect()
+    }
+}

@@ -1,0 +1,172 @@
+//! Bytes of any charset into text.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+
+/// How far into a page a declaration of its charset is looked for; browsers look at 1,024 bytes, real pages
+/// put long comments first.
+const DECLARATION_WINDOW: usize = 4096;
+
+/// Decodes a page's bytes, and says from which encoding.
+///
+/// Tried in this order: a byte order mark; `charset`, the label of an HTTP header that the caller knows;
+/// valid UTF-8 with at least one multi-byte character; `<meta charset>` or `http-equiv`; a guess from the bytes (chardetng, the
+/// detector of Firefox). Valid UTF-8 comes before the page's own declaration because scrapers often store pages
+/// as UTF-8 without changing what the page says of itself; text in a legacy encoding is practically never
+/// valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
+pub fn decode(bytes: &[u8], charset: Option<&str>) -> (String, &'static Encoding) {
+    if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
+        return (encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned(), encoding);
+    }
+    if let Some(encoding) = charset.and_then(|label| Encoding::for_label(label.as_bytes())) {
+        return (encoding.decode_without_bom_handling(bytes).0.into_owned(), encoding);
+    }
+    let valid = std::str::from_utf8(bytes);
+    if let Ok(text) = valid
+        && !text.is_ascii()
+    {
+        return (text.to_owned(), UTF_8);
+    }
+    let encoding = declared(bytes).filter(|e| plausible(e, bytes)).unwrap_or_else(|| guess(bytes));
+    (encoding.decode_without_bom_handling(bytes).0.into_owned(), encoding)
+}
+
+/// A declaration of UTF-8 on bytes that are not is wrong unless only a few bytes are broken.
+fn plausible(encoding: &&'static Encoding, bytes: &[u8]) -> bool {
+    if *encoding != UTF_8 {
+        return true;
+    }
+    let high = bytes.iter().filter(|b| **b >= 0x80).count();
+    let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    broken * 10 <= high
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    // UTF-16 without a mark: mostly ASCII markup, so every other byte is zero.
+    let head = &bytes[..bytes.len().min(DECLARATION_WINDOW)];
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    if head.len() >= 64 {
+        if zeros(1) * 4 > head.len() && zeros(0) * 20 < head.len() {
+            return UTF_16LE;
+        }
+        if zeros(0) * 4 > head.len() && zeros(1) * 20 < head.len() {
+            return UTF_16BE;
+        }
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+/// The encoding that `<meta charset=...>` or `<meta http-equiv content="...; charset=...">` names.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(DECLARATION_WINDOW)];
+    let mut at = 0;
+    while let Some(found) = find_ignoring_case(&head[at..], b"<meta") {
+        let tag = &head[at + found..];
+        let tag = &tag[..tag.iter().position(|b| *b == b'>').unwrap_or(tag.len())];
+        if let Some(encoding) = charset_in(tag) {
+            return Some(encoding);
+        }
+        at += found + 5;
+    }
+    // XHTML may say it in the XML declaration alone.
+    if head.starts_with(b"<?xml") {
+        let line = &head[..head.iter().position(|b| *b == b'>')?];
+        let label = value_after(line, find_ignoring_case(line, b"encoding")? + 8)?;
+        return Encoding::for_label(label);
+    }
+    None
+}
+
+fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
+    let label = value_after(tag, find_ignoring_case(tag, b"charset")? + 7)?;
+    let encoding = Encoding::for_label(label)?;
+    // A page whose declaration can be read as ASCII is not UTF-16, whatever it says (HTML standard, 13.2.3.2).
+    Some(match encoding {
+        e if e == UTF_16LE || e == UTF_16BE => UTF_8,
+        e if e == X_USER_DEFINED => WINDOWS_1252,
+        e => e,
+    })
+}
+
+fn value_after(tag: &[u8], at: usize) -> Option<&[u8]> {
+    let rest = tag.get(at..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    let end = rest.iter().position(|b| b"\"'; \t\r\n/".contains(b)).unwrap_or(rest.len());
+    Some(&rest[..end])
+}
+
+fn find_ignoring_case(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|w| w.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARABIC: &str = "أعلنت وزارة المالية اليوم عن موازنة جديدة للعام المقبل، وقال الوزير إن العجز سينخفض.";
+
+    fn cp1256(text: &str) -> Vec<u8> {
+        encoding_rs::WINDOWS_1256.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn windows_1256_without_any_declaration_is_recognised() {
+        let html = format!("<html><body><p>{ARABIC}</p><p>{ARABIC}</p></body></html>");
+        let (text, encoding) = decode(&cp1256(&html), None);
+        assert_eq!(encoding.name(), "windows-1256");
+        assert_eq!(text, html);
+    }
+
+    #[test]
+    fn declarations_in_their_several_forms() {
+        for head in [
+            "<meta charset=windows-1256>",
+            "<META http-equiv='Content-Type' content='text/html; charset=windows-1256'>",
+            "<!-- long comment --><meta name=x><meta charset = \"Windows-1256\" />",
+        ] {
+            let html = format!("{head}<p>{}</p>", "سلام");
+            assert_eq!(decode(&cp1256(&html), None).0, html, "{head}");
+        }
+        let xhtml = "<?xml version=\"1.0\" encoding=\"windows-1256\"?><p>سلام</p>";
+        assert_eq!(decode(&cp1256(xhtml), None).0, xhtml);
+    }
+
+    #[test]
+    fn utf8_that_declares_a_legacy_charset_is_utf8_all_the_same() {
+        let html = format!("<meta charset=windows-1256><p>{ARABIC}</p>");
+        assert_eq!(decode(html.as_bytes(), None), (html.clone(), UTF_8));
+    }
+
+    #[test]
+    fn legacy_bytes_that_declare_utf8_are_guessed() {
+        let html = format!("<meta charset=utf-8><p>{ARABIC}{ARABIC}</p>");
+        assert_eq!(decode(&cp1256(&html), None).1.name(), "windows-1256");
+    }
+
+    #[test]
+    fn marks_and_utf16() {
+        assert_eq!(decode(b"\xef\xbb\xbfa", None).0, "a");
+        let utf16: Vec<u8> =
+            format!("<p>{}</p>", "text ".repeat(30)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(decode(&utf16, None).1, UTF_16LE);
+        let marked: Vec<u8> = "\u{feff}سلام".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(&marked, None).0, "سلام");
+    }
+
+    #[test]
+    fn a_few_broken_bytes_do_not_lose_the_page() {
+        let mut bytes = format!("<meta charset=utf-8><p>{ARABIC}</p>").into_bytes();
+        bytes.push(0xff);
+        let (text, encoding) = decode(&bytes, None);
+        assert_eq!(encoding, UTF_8);
+        assert!(text.contains(ARABIC) && text.ends_with('\u{fffd}'));
+    }
+
+    #[test]
+    fn the_callers_charset_wins_over_the_page() {
+        let html = "<meta charset=windows-1252><p>سلام</p>";
+        assert_eq!(decode(&cp1256(html), Some("windows-1256")).0, html);
+    }
+}

@@ -1,0 +1,324 @@
+//! A page's elements and text as flat arrays, in document order.
+//!
+//! Everything after parsing walks the tree down and up, several times. In preorder the descendants of
+//! a node are the nodes `id + 1 .. end(id)`, so a walk down is a loop forwards, a walk up is a loop
+//! backwards, and a container's share of anything is a difference of prefix sums.
+
+use std::ops::Range;
+
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, tree_builder::TreeBuilderOpts};
+use scraper::{Html, HtmlTreeSink};
+
+/// A node's place in document order; the document itself is 0.
+pub type NodeId = u32;
+
+/// What makes a tag special to segmentation and features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// Flows within a line: `a`, `span`, `b`.
+    Inline,
+    /// Breaks the line before and after: `p`, `div`, `td`, custom elements.
+    Block,
+    /// Its text is never shown: `script`, `style`, `head`'s metadata.
+    Hidden,
+}
+
+macro_rules! tags {
+    ($($variant:ident $name:literal $display:ident),* $(,)?) => {
+        /// The elements that lubb knows by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Tag { $(#[doc = $name] $variant),* }
+
+        impl Tag {
+            /// Every tag, in the order of their numbers.
+            pub const ALL: &[Tag] = &[$(Tag::$variant),*];
+
+            /// The tag of an element's lower-case name: `Custom` for names with a hyphen,
+            /// `Unknown` for others that HTML does not define.
+            pub fn from_name(name: &str) -> Tag {
+                match name {
+                    $($name => Tag::$variant,)*
+                    _ if name.contains('-') => Tag::Custom,
+                    _ => Tag::Unknown,
+                }
+            }
+
+            /// The element's name.
+            pub fn name(self) -> &'static str {
+                match self { $(Tag::$variant => $name),* }
+            }
+
+            /// How the element takes part in the flow of text.
+            pub fn display(self) -> Display {
+                match self { $(Tag::$variant => Display::$display),* }
+            }
+        }
+    };
+}
+
+tags! {
+    Document "#document" Block, Text "#text" Inline, Unknown "#unknown" Inline, Custom "#custom" Block,
+    A "a" Inline, Abbr "abbr" Inline, Address "address" Block, Article "article" Block, Aside "aside" Block,
+    Audio "audio" Hidden, B "b" Inline, Bdi "bdi" Inline, Bdo "bdo" Inline, Big "big" Inline,
+    Blockquote "blockquote" Block, Body "body" Block, Br "br" Inline, Button "button" Block,
+    Canvas "canvas" Hidden, Caption "caption" Block, Center "center" Block, Cite "cite" Inline, Code "code" Inline,
+    Dd "dd" Block, Del "del" Inline, Details "details" Block, Dialog "dialog" Block, Dir "dir" Block, Div "div" Block,
+    Dl "dl" Block, Dt "dt" Block, Em "em" Inline, Embed "embed" Hidden, Fieldset "fieldset" Block,
+    Figcaption "figcaption" Block, Figure "figure" Block, Font "font" Inline, Footer "footer" Block, Form "form" Block,
+    Frameset "frameset" Block, H1 "h1" Block, H2 "h2" Block, H3 "h3" Block, H4 "h4" Block, H5 "h5" Block, H6 "h6" Block,
+    Head "head" Block, Header "header" Block, Hgroup "hgroup" Block, Hr "hr" Block, Html "html" Block, I "i" Inline,
+    Iframe "iframe" Hidden, Img "img" Inline, Input "input" Inline, Ins "ins" Inline, Kbd "kbd" Inline,
+    LabelTag "label" Inline, Legend "legend" Block, Li "li" Block, Link "link" Hidden, Main "main" Block,
+    Mark "mark" Inline, Math "math" Inline, Menu "menu" Block, Meta "meta" Hidden, Nav "nav" Block,
+    Noscript "noscript" Block, Object "object" Inline, Ol "ol" Block, Optgroup "optgroup" Inline,
+    OptionTag "option" Inline, P "p" Block, Picture "picture" Inline, Pre "pre" Block, Q "q" Inline, Rp "rp" Inline,
+    Rt "rt" Inline, Ruby "ruby" Inline, S "s" Inline, Samp "samp" Inline, Script "script" Hidden,
+    Search "search" Block, Section "section" Block, Select "select" Block, Small "small" Inline,
+    Source "source" Hidden, Span "span" Inline, Strike "strike" Inline, Strong "strong" Inline, Style "style" Hidden,
+    Sub "sub" Inline, Summary "summary" Block, Sup "sup" Inline, Svg "svg" Hidden, Table "table" Block,
+    Tbody "tbody" Block, Td "td" Block, Template "template" Block, Textarea "textarea" Block, Tfoot "tfoot" Block,
+    Th "th" Block, Thead "thead" Block, Time "time" Inline, Title "title" Hidden, Tr "tr" Block, Track "track" Hidden,
+    Tt "tt" Inline, U "u" Inline, Ul "ul" Block, Var "var" Inline, Video "video" Hidden, Wbr "wbr" Inline,
+}
+
+macro_rules! attributes {
+    ($($variant:ident $name:literal),* $(,)?) => {
+        /// The attributes that features, metadata and output read; others are not stored.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum AttrName { $(#[doc = $name] $variant),* }
+
+        impl AttrName {
+            fn from_name(name: &str) -> Option<AttrName> {
+                match name {
+                    $($name => Some(AttrName::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+attributes! {
+    Alt "alt", AriaHidden "aria-hidden", AriaLabel "aria-label", Class "class", Content "content",
+    Datetime "datetime", Dir "dir", Hidden "hidden", Href "href", HttpEquiv "http-equiv", Id "id",
+    Itemprop "itemprop", Itemtype "itemtype", Lang "lang", Mark "data-lubb", Name "name", Property "property",
+    Rel "rel", Role "role", Src "src", Style "style", Title "title", Type "type", Value "value",
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    parent: NodeId,
+    /// One past the last descendant.
+    end: NodeId,
+    /// An element's attributes in `Dom::attrs`, or a text node's characters in `Dom::text`.
+    data: (u32, u32),
+    depth: u16,
+    tag: Tag,
+}
+
+#[derive(Clone, Debug)]
+struct Attr {
+    name: AttrName,
+    value: (u32, u32),
+}
+
+/// A parsed page: its elements and text in document order. Comments and doctypes are left out.
+#[derive(Clone, Debug)]
+pub struct Dom {
+    nodes: Vec<Node>,
+    attrs: Vec<Attr>,
+    /// Text nodes' characters and attribute values, one after the other.
+    text: String,
+}
+
+impl Dom {
+    /// Parses decoded HTML, as a browser without scripts does (so `<noscript>` holds elements).
+    pub fn parse(html: &str) -> Dom {
+        let options = ParseOpts {
+            tree_builder: TreeBuilderOpts { scripting_enabled: false, ..Default::default() },
+            ..Default::default()
+        };
+        let sink = HtmlTreeSink::new(Html::new_document());
+        let parsed = html5ever::driver::parse_document(sink, options).one(html);
+        Dom::from_scraper(&parsed, html.len())
+    }
+
+    /// A tree without elements, for text that never was HTML.
+    pub fn empty() -> Dom {
+        Dom { nodes: vec![Node::document()], attrs: Vec::new(), text: String::new() }
+    }
+
+    fn from_scraper(html: &Html, bytes: usize) -> Dom {
+        use scraper::node::Node as Parsed;
+        let mut dom = Dom {
+            nodes: Vec::with_capacity(bytes / 64 + 16),
+            attrs: Vec::with_capacity(bytes / 128 + 16),
+            text: String::with_capacity(bytes / 2),
+        };
+        dom.nodes.push(Node::document());
+        let mut open: Vec<NodeId> = vec![0];
+        for edge in html.tree.root().traverse().skip(1) {
+            match edge {
+                ego_tree::iter::Edge::Open(node) => {
+                    let id = dom.nodes.len() as NodeId;
+                    let parent = *open.last().unwrap_or(&0);
+                    let depth = open.len().min(u16::MAX as usize) as u16;
+                    match node.value() {
+                        Parsed::Element(element) => {
+                            let first = dom.attrs.len() as u32;
+                            for (name, value) in element.attrs() {
+                                if let Some(name) = AttrName::from_name(name) {
+                                    let value = dom.store(value);
+                                    dom.attrs.push(Attr { name, value });
+                                }
+                            }
+                            let data = (first, dom.attrs.len() as u32);
+                            dom.nodes.push(Node {
+                                parent,
+                                end: id + 1,
+                                data,
+                                depth,
+                                tag: Tag::from_name(element.name()),
+                            });
+                            open.push(id);
+                        }
+                        Parsed::Text(text) => {
+                            let data = dom.store(text);
+                            dom.nodes.push(Node { parent, end: id + 1, data, depth, tag: Tag::Text });
+                        }
+                        _ => {}
+                    }
+                }
+                ego_tree::iter::Edge::Close(node) => {
+                    if node.value().is_element() && open.len() > 1 {
+                        let id = open.pop().unwrap_or(0);
+                        dom.nodes[id as usize].end = dom.nodes.len() as NodeId;
+                    }
+                }
+            }
+        }
+        dom.nodes[0].end = dom.nodes.len() as NodeId;
+        dom
+    }
+
+    fn store(&mut self, text: &str) -> (u32, u32) {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        (start, self.text.len() as u32)
+    }
+
+    /// How many nodes there are, the document included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the page has neither elements nor text.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() <= 1
+    }
+
+    /// The node's tag; `Tag::Text` for text.
+    pub fn tag(&self, node: NodeId) -> Tag {
+        self.nodes[node as usize].tag
+    }
+
+    /// The node's parent; the document's parent is itself.
+    pub fn parent(&self, node: NodeId) -> NodeId {
+        self.nodes[node as usize].parent
+    }
+
+    /// One past the last descendant: the subtree is `node..end(node)`.
+    pub fn end(&self, node: NodeId) -> NodeId {
+        self.nodes[node as usize].end
+    }
+
+    /// The number of ancestors (at most 65,535).
+    pub fn depth(&self, node: NodeId) -> u16 {
+        self.nodes[node as usize].depth
+    }
+
+    /// The characters of a text node; empty for elements.
+    pub fn text(&self, node: NodeId) -> &str {
+        let node = &self.nodes[node as usize];
+        if node.tag == Tag::Text { &self.text[node.data.0 as usize..node.data.1 as usize] } else { "" }
+    }
+
+    /// All text below a node as it stands in the source, for `<title>`, `<script>` and the like.
+    pub fn inner_text(&self, node: NodeId) -> String {
+        (node..self.end(node)).map(|n| self.text(n)).collect()
+    }
+
+    /// The value of an attribute.
+    pub fn attr(&self, node: NodeId, name: AttrName) -> Option<&str> {
+        self.attrs(node).find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// The element's attributes in the order of the source.
+    pub fn attrs(&self, node: NodeId) -> impl Iterator<Item = (AttrName, &str)> {
+        let Node { tag, data, .. } = self.nodes[node as usize];
+        let range: Range<usize> = if tag == Tag::Text { 0..0 } else { data.0 as usize..data.1 as usize };
+        self.attrs[range].iter().map(|a| (a.name, &self.text[a.value.0 as usize..a.value.1 as usize]))
+    }
+
+    /// The node's ancestors from its parent up to the document.
+    pub fn ancestors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let mut at = node;
+        std::iter::from_fn(move || {
+            let parent = self.parent(at);
+            (parent != at).then(|| {
+                at = parent;
+                parent
+            })
+        })
+    }
+
+    /// The node's children in order.
+    pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.end(node);
+        let mut at = node + 1;
+        std::iter::from_fn(move || {
+            (at < end).then(|| {
+                let child = at;
+                at = self.end(child);
+                child
+            })
+        })
+    }
+
+    /// The elements with a tag, in document order.
+    pub fn elements(&self, tag: Tag) -> impl Iterator<Item = NodeId> + '_ {
+        (0..self.nodes.len() as NodeId).filter(move |&n| self.tag(n) == tag)
+    }
+}
+
+impl Node {
+    fn document() -> Node {
+        Node { parent: 0, end: 1, data: (0, 0), depth: 0, tag: Tag::Document }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_in_document_order_with_subtree_ranges() {
+        let dom = Dom::parse("<p class=x>a<b>c</b></p><div id=y>d</div>");
+        let p = dom.elements(Tag::P).next().unwrap();
+        let div = dom.elements(Tag::Div).next().unwrap();
+        assert_eq!(dom.end(p), div);
+        assert_eq!(dom.inner_text(p), "ac");
+        assert_eq!(dom.attr(p, AttrName::Class), Some("x"));
+        assert_eq!(dom.children(p).count(), 2);
+        assert_eq!(dom.ancestors(p).map(|n| dom.tag(n)).collect::<Vec<_>>(), [Tag::Body, Tag::Html, Tag::Document]);
+    }
+
+    #[test]
+    fn noscript_and_template_contents_are_elements() {
+        let dom = Dom::parse("<body><noscript><p>one</p></noscript><template><p>two</p></template>");
+        assert_eq!(dom.elements(Tag::P).count(), 2);
+    }
+}

@@ -1,0 +1,63 @@
+//! Text that some earlier tool made of a page, chrome and all: every line with text is a block.
+
+use super::segment::Block;
+
+/// Where a line stood in its file and how it was set off, all that is left of the page's structure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The line's number in the file, from 1, blank lines counted.
+    pub number: u32,
+    /// White space before the text, in characters.
+    pub indent: u16,
+    /// Blank lines before it.
+    pub blank_before: u16,
+    /// Whether it begins with a list mark such as `•`, `-` or `*`, which is kept in the block's text.
+    pub bullet: bool,
+}
+
+/// The blocks of a text, what is known of their lines, and their texts, a line feed after each.
+pub fn lines(input: &str) -> (Vec<Block>, Vec<Line>, String) {
+    let (mut blocks, mut lines, mut text) = (Vec::new(), Vec::new(), String::with_capacity(input.len()));
+    let mut blank_before = 0u16;
+    for (number, line) in input.lines().enumerate() {
+        let content = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if content.is_empty() {
+            blank_before = blank_before.saturating_add(1);
+            continue;
+        }
+        let start = text.len() as u32;
+        let mut chars = 0;
+        for word in content.split_whitespace() {
+            if text.len() as u32 > start {
+                text.push(' ');
+            }
+            text.extend(word.chars().filter(|c| !c.is_control()));
+            chars += word.chars().count() as u32;
+        }
+        let range = start..text.len() as u32;
+        text.push('\n');
+        let indent = line.chars().take_while(|c| c.is_whitespace()).count().min(u16::MAX as usize) as u16;
+        blocks.push(Block { element: 0, nodes: 0..0, text: range, chars, link_chars: 0, bold_chars: 0, links: 0 });
+        lines.push(Line {
+            number: number as u32 + 1,
+            indent,
+            blank_before,
+            bullet: content.starts_with(['•', '-', '*', '·', '‣', '–', '◦', '▪', '■', '●', '»', '›']),
+        });
+        blank_before = 0;
+    }
+    (blocks, lines, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_with_text_is_a_block_with_its_number() {
+        let (blocks, lines, text) = lines("\u{feff}Menu\r\n\n\n  • a  b\nlast");
+        assert_eq!(text, "Menu\n• a b\nlast\n");
+        assert_eq!(blocks.len(), 3);
+        assert_eq!(lines[1], Line { number: 4, indent: 2, blank_before: 2, bullet: true });
+    }
+}

@@ -1,0 +1,125 @@
+//! Bytes to blocks: decoding, parsing, segmentation, and what a page says of itself.
+
+use std::ops::Range;
+
+pub mod decode;
+pub mod dom;
+pub mod flat;
+pub mod segment;
+
+pub use dom::Dom;
+pub use flat::Line;
+pub use segment::Block;
+
+/// What the caller knows of a page besides its bytes; all of it may be left out.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// The page's address, for its host and for resolving links.
+    pub url: Option<String>,
+    /// The charset that the server named in its `Content-Type` header.
+    pub charset: Option<String>,
+    /// Whether the bytes are HTML or text that was flattened before.
+    pub input: Input,
+}
+
+/// What kind of input a page's bytes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Input {
+    /// A web page's source.
+    #[default]
+    Html,
+    /// A page that some earlier tool flattened to lines of text, chrome and all.
+    Text,
+}
+
+/// A page cut into blocks.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The page's address, where known.
+    pub url: Option<String>,
+    /// The encoding the bytes were decoded from, by its standard name; empty if the page came as text.
+    pub encoding: &'static str,
+    /// The page's tree; empty for flattened text.
+    pub dom: Dom,
+    /// The blocks in document order.
+    pub blocks: Vec<Block>,
+    /// For flattened text, what is known of each block's line; empty for HTML.
+    pub lines: Vec<Line>,
+    /// The blocks' texts, a line feed after each.
+    pub text: String,
+}
+
+impl Page {
+    /// Decodes and cuts a page. This never fails: bytes that do not decode become U+FFFD.
+    ///
+    /// ```
+    /// use lubb::page::{Hints, Page};
+    /// let page = Page::new(b"<h1>Title</h1><p>One.<br><br>Two.</p>", &Hints::default());
+    /// let texts: Vec<&str> = page.texts().collect();
+    /// assert_eq!(texts, ["Title", "One.", "Two."]);
+    /// ```
+    pub fn new(bytes: &[u8], hints: &Hints) -> Page {
+        let (decoded, encoding) = decode::decode(bytes, hints.charset.as_deref());
+        let mut page = match hints.input {
+            Input::Html => Page::from_html(&decoded),
+            Input::Text => Page::from_text(&decoded),
+        };
+        page.encoding = encoding.name();
+        page.url = hints.url.clone();
+        page
+    }
+
+    /// Cuts HTML that is decoded already.
+    pub fn from_html(html: &str) -> Page {
+        let dom = Dom::parse(html);
+        let (blocks, text) = segment::segment(&dom);
+        Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text }
+    }
+
+    /// Cuts flattened text into lines.
+    pub fn from_text(input: &str) -> Page {
+        let (blocks, lines, text) = flat::lines(input);
+        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text }
+    }
+
+    /// What the page was made from.
+    pub fn input(&self) -> Input {
+        if self.dom.is_empty() { Input::Text } else { Input::Html }
+    }
+
+    /// A block's text.
+    pub fn text_of(&self, block: &Block) -> &str {
+        self.slice(&block.text)
+    }
+
+    /// The blocks' texts in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.blocks.iter().map(|block| self.text_of(block))
+    }
+
+    fn slice(&self, range: &Range<u32>) -> &str {
+        &self.text[range.start as usize..range.end as usize]
+    }
+
+    /// The page's host in lower case without `www.`, if its address is known.
+    pub fn host(&self) -> Option<String> {
+        self.url.as_deref().and_then(host_of)
+    }
+}
+
+/// The host of an address in lower case, without user, port and a leading `www.`.
+///
+/// ```
+/// use lubb::page::host_of;
+/// assert_eq!(host_of("https://www.Example.org:8080/a?b").as_deref(), Some("example.org"));
+/// assert_eq!(host_of("no address"), None);
+/// ```
+pub fn host_of(url: &str) -> Option<String> {
+    let rest = url.split_once("://").map(|(_, rest)| rest).or_else(|| url.strip_prefix("//"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = if host.starts_with('[') { host.split_inclusive(']').next()? } else { host.split(':').next()? };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    (!host.is_empty()).then(|| host.to_owned())
+}
