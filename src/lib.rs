@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod extractor;
+pub mod features;
 pub mod label;
 pub mod page;
 

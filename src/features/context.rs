@@ -1,0 +1,429 @@
+//! What stands around a block, how it relates to the page's title, and what the page is like as a whole.
+
+use crate::page::Page;
+use crate::page::dom::{AttrName, Tag};
+
+use super::structure::{HashedMap, Structure};
+use super::text::{TextStats, is_long, word_hashes};
+
+const NEIGHBOURS: [isize; 6] = [-3, -2, -1, 1, 2, 3];
+const NEIGHBOUR: &[&str] =
+    &["words_log", "link_density", "ends_sentence", "long_text", "is_heading", "same_tag", "same_container"];
+const WINDOWS: [usize; 2] = [4, 12];
+const WINDOW: &[&str] = &["words_log", "link_density", "long_share"];
+
+const TITLE: &[&str] = &[
+    "title_precision",
+    "title_recall",
+    "description_precision",
+    "description_recall",
+    "article_body_overlap",
+    "has_article_body",
+    "is_title_block",
+    "after_title",
+    "blocks_from_title",
+    "words_from_title",
+    "repeats_log",
+    "first_of_repeats",
+];
+
+const SINCE: &[&str] = &[
+    "blocks_to_long_before",
+    "blocks_to_long_after",
+    "blocks_since_heading",
+    "heading_words",
+    "heading_linked",
+    "heading_level",
+];
+
+const PAGE: &[&str] = &[
+    "page_blocks_log",
+    "page_words_log",
+    "page_link_density",
+    "page_long_share",
+    "page_long_blocks_log",
+    "page_p_share",
+    "page_commas_per_word",
+    "page_has_article",
+    "page_articles_log",
+    "page_h1s",
+    "page_og_article",
+    "page_og_product",
+    "page_ld_article",
+    "page_ld_product",
+    "page_ld_forum",
+    "page_has_title_block",
+    "page_forms_log",
+    "page_times_log",
+    "page_prose60_share",
+    "page_prose60_link_density",
+];
+
+/// What the page says of itself in its head, as far as features need it.
+struct Said {
+    title: Vec<u64>,
+    description: Vec<u64>,
+    /// Hashes of three words in a row of JSON-LD's `articleBody`.
+    article_body: HashedMap<()>,
+    og_article: bool,
+    og_product: bool,
+    ld_article: bool,
+    ld_product: bool,
+    ld_forum: bool,
+}
+
+fn three_in_a_row(hashes: &[u64]) -> impl Iterator<Item = u64> + '_ {
+    hashes.windows(3).map(|w| w[0].rotate_left(21) ^ w[1].rotate_left(42) ^ w[2])
+}
+
+impl Said {
+    fn of(page: &Page) -> Said {
+        let dom = &page.dom;
+        let (mut title, mut og_title, mut description) = (Vec::new(), Vec::new(), Vec::new());
+        let mut said = Said {
+            title: Vec::new(),
+            description: Vec::new(),
+            article_body: HashedMap::default(),
+            og_article: false,
+            og_product: false,
+            ld_article: false,
+            ld_product: false,
+            ld_forum: false,
+        };
+        for node in 0..dom.len() as u32 {
+            match dom.tag(node) {
+                Tag::Title if title.is_empty() => title = word_hashes(&dom.inner_text(node)),
+                Tag::Meta => {
+                    let name = dom.attr(node, AttrName::Property).or_else(|| dom.attr(node, AttrName::Name));
+                    let content = dom.attr(node, AttrName::Content).unwrap_or("");
+                    match name.unwrap_or("") {
+                        "og:title" => og_title = word_hashes(content),
+                        "description" | "og:description" if description.is_empty() => {
+                            description = word_hashes(content);
+                        }
+                        "og:type" => {
+                            said.og_article = content.eq_ignore_ascii_case("article");
+                            said.og_product = content.to_ascii_lowercase().contains("product");
+                        }
+                        _ => {}
+                    }
+                }
+                Tag::Script
+                    if dom
+                        .attr(node, AttrName::Type)
+                        .is_some_and(|t| t.eq_ignore_ascii_case("application/ld+json")) =>
+                {
+                    said.read_json_ld(&dom.inner_text(node));
+                }
+                _ => {}
+            }
+        }
+        said.title = if og_title.is_empty() { title } else { og_title };
+        said.description = description;
+        said
+    }
+
+    fn read_json_ld(&mut self, json: &str) {
+        // Looked for as text: the block is often broken JSON, and its nesting does not matter here.
+        let says = |types: &[&str]| types.iter().any(|t| json.contains(t));
+        self.ld_article |= says(&["NewsArticle\"", "\"Article\"", "BlogPosting\"", "Reportage"]);
+        self.ld_product |= says(&["\"Product\"", "\"Offer\""]);
+        self.ld_forum |= says(&["DiscussionForumPosting\"", "\"QAPage\""]);
+        for (at, key) in json.match_indices("\"articleBody\"") {
+            let rest = json[at + key.len()..].trim_start().trim_start_matches(':').trim_start();
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+            if let Some(Ok(body)) = values.next() {
+                self.article_body.extend(three_in_a_row(&word_hashes(&body)).map(|h| (h, ())));
+            }
+        }
+    }
+}
+
+/// Columns that need more than the block and its ancestors.
+pub struct Context<'a> {
+    page: &'a Page,
+    stats: &'a [TextStats],
+    hashes: &'a [u64],
+    structure: &'a Structure,
+    said: Said,
+    title_overlap: Vec<[f32; 4]>,
+    title_block: Option<usize>,
+    repeats: HashedMap<(u16, usize)>,
+    long_before: Vec<u16>,
+    long_after: Vec<u16>,
+    headings: Vec<Option<usize>>,
+    page_columns: Vec<f32>,
+}
+
+/// Precision and recall of a block's words against a set of words.
+fn overlap(words: &[u64], reference: &[u64]) -> (f32, f32) {
+    if words.is_empty() || reference.is_empty() || words.len() > reference.len() * 8 + 40 {
+        return (0.0, 0.0);
+    }
+    let hit = words.iter().filter(|w| reference.contains(w)).count() as f32;
+    let found = reference.iter().filter(|w| words.contains(w)).count() as f32;
+    (hit / words.len() as f32, found / reference.len() as f32)
+}
+
+impl<'a> Context<'a> {
+    /// Looks a page over once, for all of its blocks.
+    pub fn of(page: &'a Page, stats: &'a [TextStats], hashes: &'a [u64], structure: &'a Structure) -> Self {
+        let said = Said::of(page);
+        let words = |s: &TextStats| &hashes[s.hashes.start as usize..s.hashes.end as usize];
+        let title_overlap: Vec<[f32; 4]> = stats
+            .iter()
+            .map(|s| {
+                let (p, r) = overlap(words(s), &said.title);
+                let (dp, dr) = overlap(words(s), &said.description);
+                [p, r, dp, dr]
+            })
+            .collect();
+        let mut context = Context {
+            page,
+            stats,
+            hashes,
+            structure,
+            title_block: find_title(page, &title_overlap),
+            said,
+            title_overlap,
+            repeats: HashedMap::default(),
+            long_before: Vec::new(),
+            long_after: Vec::new(),
+            headings: Vec::new(),
+            page_columns: Vec::new(),
+        };
+        for (at, s) in stats.iter().enumerate() {
+            let entry = context.repeats.entry(s.shape ^ s.chars.to_bits() as u64).or_insert((0, at));
+            entry.0 = entry.0.saturating_add(1);
+        }
+        let long: Vec<bool> = stats.iter().zip(&page.blocks).map(|(s, b)| is_long(s, b)).collect();
+        context.long_before = distances(long.iter().copied());
+        context.long_after = distances(long.iter().rev().copied());
+        context.long_after.reverse();
+        let mut last = None;
+        for at in 0..stats.len() {
+            context.headings.push(last);
+            if context.is_heading(at) {
+                last = Some(at);
+            }
+        }
+        context.page_columns = context.page_columns();
+        context
+    }
+
+    fn is_heading(&self, at: usize) -> bool {
+        heading_level(self.page, at) > 0
+    }
+
+    fn page_columns(&self) -> Vec<f32> {
+        let flag = |b: bool| f32::from(u8::from(b));
+        let total = self.structure.page();
+        let words = total.words.max(1.0);
+        let (mut articles, mut h1s, mut forms, mut times) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
+        for node in 0..self.page.dom.len() as u32 {
+            match self.page.dom.tag(node) {
+                Tag::Article => articles += 1.0,
+                Tag::H1 => h1s += 1.0,
+                Tag::Form => forms += 1.0,
+                Tag::Time => times += 1.0,
+                _ => {}
+            }
+        }
+        let prose = self.structure.totals(self.structure.blocks(self.page, self.structure.prose_containers[0]));
+        vec![
+            total.blocks.ln_1p(),
+            total.words.ln_1p(),
+            total.link_words / words,
+            total.long_words / words,
+            total.long_blocks.ln_1p(),
+            total.paragraphs / total.blocks.max(1.0),
+            total.commas / words,
+            flag(articles > 0.0),
+            articles.ln_1p(),
+            h1s.min(4.0),
+            flag(self.said.og_article),
+            flag(self.said.og_product),
+            flag(self.said.ld_article),
+            flag(self.said.ld_product),
+            flag(self.said.ld_forum),
+            flag(self.title_block.is_some()),
+            forms.ln_1p(),
+            times.ln_1p(),
+            prose.words / words,
+            prose.link_words / prose.words.max(1.0),
+        ]
+    }
+
+    /// Appends the block's columns in the order of [`names`].
+    pub fn columns(&self, at: usize, out: &mut Vec<f32>) {
+        let flag = |b: bool| f32::from(u8::from(b));
+        let count = self.stats.len();
+        let tag = self.page.dom.tag(self.page.blocks[at].element);
+        let container = self.structure.containers[at][0];
+        for offset in NEIGHBOURS {
+            match at.checked_add_signed(offset).filter(|n| *n < count) {
+                None => out.extend([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+                Some(n) => {
+                    let (s, block) = (&self.stats[n], &self.page.blocks[n]);
+                    out.extend([
+                        s.words.ln_1p(),
+                        block.link_chars as f32 / block.chars.max(1) as f32,
+                        flag(s.ends_sentence),
+                        flag(is_long(s, block)),
+                        flag(self.is_heading(n)),
+                        flag(self.page.dom.tag(block.element) == tag),
+                        flag(self.structure.containers[n][0] == container),
+                    ]);
+                }
+            }
+        }
+        for width in WINDOWS {
+            let inner = self.structure.totals(at.saturating_sub(width)..(at + width + 1).min(count));
+            let words = inner.words.max(1.0);
+            out.extend([words.ln_1p(), inner.link_words / words, inner.long_words / words]);
+        }
+        out.extend(self.title_overlap[at]);
+        out.push(self.article_body_overlap(at));
+        out.push(flag(!self.said.article_body.is_empty()));
+        let title = self.title_block;
+        let words_before = |n: usize| self.structure.totals(0..n).words;
+        out.push(flag(title == Some(at)));
+        out.push(title.map_or(0.0, |t| if at > t { 1.0 } else { -1.0 }));
+        out.push(title.map_or(0.0, |t| signed_log(at as f32 - t as f32)));
+        out.push(title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))));
+        let s = &self.stats[at];
+        let (repeats, first) = self.repeats.get(&(s.shape ^ s.chars.to_bits() as u64)).copied().unwrap_or((1, at));
+        out.push(f32::from(repeats).ln_1p());
+        out.push(flag(first == at));
+        out.push(f32::from(self.long_before[at]).ln_1p());
+        out.push(f32::from(self.long_after[at]).ln_1p());
+        match self.headings[at] {
+            None => out.extend([6.0, 0.0, 0.0, 0.0]),
+            Some(h) => {
+                let block = &self.page.blocks[h];
+                out.extend([
+                    ((at - h) as f32).ln_1p(),
+                    self.stats[h].words.ln_1p(),
+                    flag(block.link_chars * 2 > block.chars),
+                    heading_level(self.page, h) as f32,
+                ]);
+            }
+        }
+        out.extend(&self.page_columns);
+    }
+
+    fn article_body_overlap(&self, at: usize) -> f32 {
+        let s = &self.stats[at];
+        let words = &self.hashes[s.hashes.start as usize..s.hashes.end as usize];
+        if self.said.article_body.is_empty() || words.len() < 3 {
+            return 0.0;
+        }
+        let hit = three_in_a_row(words).filter(|h| self.said.article_body.contains_key(h)).count();
+        hit as f32 / (words.len() - 2) as f32
+    }
+}
+
+/// The names of [`Context::columns`].
+pub fn names() -> Vec<String> {
+    let mut names = Vec::new();
+    for offset in NEIGHBOURS {
+        let side = if offset < 0 { "before" } else { "after" };
+        names.extend(NEIGHBOUR.iter().map(|name| format!("{side}{}_{name}", offset.abs())));
+    }
+    for width in WINDOWS {
+        names.extend(WINDOW.iter().map(|name| format!("window{width}_{name}")));
+    }
+    names.extend(TITLE.iter().chain(SINCE).chain(PAGE).map(|name| (*name).to_owned()));
+    names
+}
+
+fn signed_log(x: f32) -> f32 {
+    x.signum() * x.abs().ln_1p()
+}
+
+/// For each item, how many steps back the last true one is (its own not counted), at most 1,000.
+fn distances(flags: impl Iterator<Item = bool>) -> Vec<u16> {
+    let mut since = 1000u16;
+    flags
+        .map(|flag| {
+            let distance = since;
+            since = if flag { 1 } else { (since + 1).min(1000) };
+            distance
+        })
+        .collect()
+}
+
+/// 1 to 6 for a block in a heading element, else 0.
+fn heading_level(page: &Page, at: usize) -> u8 {
+    let level = |tag| match tag {
+        Tag::H1 => 1,
+        Tag::H2 => 2,
+        Tag::H3 => 3,
+        Tag::H4 => 4,
+        Tag::H5 => 5,
+        Tag::H6 => 6,
+        _ => 0,
+    };
+    let element = page.blocks[at].element;
+    match level(page.dom.tag(element)) {
+        0 => page.dom.ancestors(element).take(2).map(|n| level(page.dom.tag(n))).find(|l| *l > 0).unwrap_or(0),
+        level => level,
+    }
+}
+
+/// The block that shows the page's title: the best overlap with `<title>`, headings before other blocks, first of equals.
+fn find_title(page: &Page, overlap: &[[f32; 4]]) -> Option<usize> {
+    let score = |at: usize| {
+        let [precision, recall, ..] = overlap[at];
+        let f1 = if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
+        let block = &page.blocks[at];
+        let linked = block.link_chars * 2 > block.chars;
+        f1 + match heading_level(page, at) {
+            1 => 0.5,
+            2 | 3 if !linked => 0.2,
+            _ if linked => -0.2,
+            _ => 0.0,
+        }
+    };
+    let mut best = None;
+    for at in 0..overlap.len() {
+        let s = score(at);
+        if s >= 0.5 && best.is_none_or(|(_, top)| s > top) {
+            best = Some((at, s));
+        }
+    }
+    best.map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_block_is_the_heading_that_repeats_the_title() {
+        let page = Page::from_html(
+            "<title>Oil falls again | Site</title><body><h1>Site</h1><a href=x>Oil falls again</a><h2>Oil falls again</h2><p>Text</p>",
+        );
+        let (stats, hashes) = super::super::text::page_stats(&page);
+        let structure = Structure::of(&page, &stats);
+        let context = Context::of(&page, &stats, &hashes, &structure);
+        assert_eq!(context.title_block, Some(2));
+    }
+
+    #[test]
+    fn json_ld_bodies_are_found_even_in_broken_json() {
+        let page = Page::from_html(
+            r#"<script type="application/ld+json">{"@type":"NewsArticle","articleBody": "one two three four five", oops</script><p>one two three four</p><p>other words stand here</p>"#,
+        );
+        let (stats, hashes) = super::super::text::page_stats(&page);
+        let structure = Structure::of(&page, &stats);
+        let context = Context::of(&page, &stats, &hashes, &structure);
+        assert_eq!((context.article_body_overlap(0), context.article_body_overlap(1)), (1.0, 0.0));
+        assert!(context.said.ld_article);
+    }
+
+    #[test]
+    fn distances_count_steps_since_the_last_long_block() {
+        assert_eq!(distances([false, true, false, false, true].into_iter()), [1000, 1000, 1, 2, 3]);
+    }
+}

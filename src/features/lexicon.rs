@@ -1,0 +1,538 @@
+//! What the words of `class`, `id`, `role` and `itemprop` along a block's ancestors say of it.
+//!
+//! Sites name their parts alike the world over: `article-body`, `related`, `comments`. Each word gets a smoothed
+//! log-odds of holding body text, learned by level: on the block's own element, near above it, or far above. A
+//! small fixed list of words per kind of chrome serves the labels for which little training data exists.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::page::dom::{AttrName, Display, Dom, NodeId, Tag};
+
+use super::structure::HashedMap;
+
+/// The block's own element (and inline elements inside its block-level one), the next ancestors, the rest.
+pub const LEVELS: usize = 3;
+/// How many ancestors above the block's own element are near.
+const NEAR: usize = 3;
+
+/// Words by kind of chrome, as they are found in the markup of sites in any language.
+const KINDS: &[(&str, &[&str])] = &[
+    (
+        "comment",
+        &[
+            "comment",
+            "comments",
+            "commentlist",
+            "commenter",
+            "reply",
+            "replies",
+            "disqus",
+            "talkback",
+            "respond",
+            "review",
+            "reviews",
+            "discussion",
+        ],
+    ),
+    (
+        "related",
+        &[
+            "related",
+            "recommended",
+            "recommendations",
+            "recommend",
+            "popular",
+            "trending",
+            "latest",
+            "more",
+            "mostread",
+            "teaser",
+            "teasers",
+            "read",
+            "readmore",
+            "similar",
+            "suggested",
+            "also",
+            "next",
+            "promo",
+            "outbrain",
+            "taboola",
+            "card",
+            "cards",
+            "recent",
+            "upsell",
+        ],
+    ),
+    (
+        "nav",
+        &[
+            "nav",
+            "navbar",
+            "navigation",
+            "menu",
+            "breadcrumb",
+            "breadcrumbs",
+            "footer",
+            "share",
+            "sharing",
+            "social",
+            "newsletter",
+            "subscribe",
+            "cookie",
+            "cookies",
+            "consent",
+            "login",
+            "search",
+            "sidebar",
+            "pagination",
+            "pager",
+            "toolbar",
+            "banner",
+            "ad",
+            "ads",
+            "advert",
+            "advertisement",
+            "sponsor",
+            "copyright",
+            "header",
+            "topbar",
+            "modal",
+            "popup",
+            "toc",
+        ],
+    ),
+    ("caption", &["caption", "figcaption", "credit", "credits", "photo", "image", "gallery", "figure", "media"]),
+    (
+        "meta",
+        &[
+            "author",
+            "authors",
+            "byline",
+            "date",
+            "time",
+            "timestamp",
+            "published",
+            "publish",
+            "tag",
+            "tags",
+            "meta",
+            "bio",
+            "source",
+            "category",
+            "categories",
+            "updated",
+            "posted",
+            "dateline",
+        ],
+    ),
+    (
+        "widget",
+        &[
+            "widget",
+            "weather",
+            "currency",
+            "currencies",
+            "price",
+            "prices",
+            "poll",
+            "vote",
+            "rate",
+            "rates",
+            "exchange",
+            "stock",
+            "stocks",
+            "ticker",
+            "score",
+            "scores",
+            "calculator",
+            "calendar",
+            "standings",
+        ],
+    ),
+    (
+        "body",
+        &[
+            "body",
+            "content",
+            "text",
+            "story",
+            "entry",
+            "paragraph",
+            "lead",
+            "lede",
+            "standfirst",
+            "articlebody",
+            "richtext",
+            "prose",
+            "markdown",
+        ],
+    ),
+    ("headline", &["headline", "title", "heading", "hed"]),
+];
+
+/// A word's hash.
+pub type Word = u32;
+
+/// Calls `each` with the hash of every word of an attribute value: the whole names between white space, and their
+/// parts between punctuation, digits and changes from lower to upper case.
+fn split(value: &str, mut each: impl FnMut(Word)) {
+    const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
+    for name in value.split_ascii_whitespace() {
+        let (mut part, mut letters, mut parts) = (SEED, 0, 0);
+        let mut whole = SEED;
+        let mut lower_before = false;
+        for &byte in name.as_bytes() {
+            let is_letter = byte.is_ascii_alphabetic() || byte >= 0x80;
+            if letters > 0 && (!is_letter || (byte.is_ascii_uppercase() && lower_before)) {
+                if letters > 1 {
+                    each(fold(part));
+                }
+                parts += 1;
+                (part, letters) = (SEED, 0);
+            }
+            let folded = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+            if is_letter {
+                part = step(part, folded);
+                letters += 1;
+            }
+            if !byte.is_ascii_digit() {
+                whole = step(whole, folded);
+            }
+            lower_before = byte.is_ascii_lowercase();
+        }
+        if letters > 1 {
+            each(fold(part));
+        }
+        if parts > 0 && name.len() <= 40 {
+            each(fold(whole.rotate_left(7)));
+        }
+    }
+}
+
+/// Calls `each` with every word of an element's naming attributes.
+fn words_of(dom: &Dom, node: NodeId, mut each: impl FnMut(Word)) {
+    for (name, value) in dom.attrs(node) {
+        if matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop) {
+            split(value, &mut each);
+        }
+    }
+}
+
+/// The hash that [`split`] gives a single lower-case word.
+fn hash_word(word: &str) -> Word {
+    let mut hash = 0;
+    split(word, |w| hash = w);
+    hash
+}
+
+/// Sum, least and greatest log-odds over the words of one level.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    sum: f32,
+    min: f32,
+    max: f32,
+}
+
+impl Span {
+    fn add(&mut self, odds: f32) {
+        self.sum += odds;
+        self.min = self.min.min(odds);
+        self.max = self.max.max(odds);
+    }
+
+    fn join(self, other: Span) -> Span {
+        Span { sum: self.sum + other.sum, min: self.min.min(other.min), max: self.max.max(other.max) }
+    }
+}
+
+/// Learned log-odds of words, by level.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Lexicon {
+    words: Vec<(Word, [f32; LEVELS])>,
+    #[serde(skip)]
+    index: std::sync::OnceLock<HashedMap<[f32; LEVELS]>>,
+}
+
+/// What an element's words say: by level of log-odds, and which kinds they name.
+#[derive(Clone, Copy, Default)]
+struct Element {
+    spans: [Span; LEVELS],
+    kinds: u16,
+}
+
+impl Lexicon {
+    fn index(&self) -> &HashedMap<[f32; LEVELS]> {
+        self.index.get_or_init(|| self.words.iter().map(|(word, odds)| (u64::from(*word), *odds)).collect())
+    }
+
+    /// How many words have log-odds.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether nothing was learned.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Appends each block's columns in the order of [`names`], `width` values apart from `start` on.
+    pub fn columns(&self, page: &Page, mut put: impl FnMut(usize, &[f32])) {
+        let dom = &page.dom;
+        let kinds = kind_index();
+        let index = self.index();
+        let mut elements = vec![Element::default(); dom.len()];
+        // Spans of the far level, and kinds, from the root down to and including the node.
+        let mut far = vec![Span::default(); dom.len()];
+        let mut seen: HashedMap<Element> = HashMap::default();
+        for node in 1..dom.len() as NodeId {
+            if dom.tag(node) == Tag::Text {
+                continue;
+            }
+            let mut key = 0xcbf2_9ce4_8422_2325u64;
+            let mut named = false;
+            for (name, value) in dom.attrs(node) {
+                if matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop) {
+                    key = key.rotate_left(9) ^ xxhash_rust::xxh3::xxh3_64(value.as_bytes());
+                    named = true;
+                }
+            }
+            let mut element = Element::default();
+            if named {
+                element = *seen.entry(key).or_insert_with(|| {
+                    let mut element = Element::default();
+                    words_of(dom, node, |word| {
+                        if let Some(odds) = index.get(&u64::from(word)) {
+                            element.spans.iter_mut().zip(odds).for_each(|(span, odds)| span.add(*odds));
+                        }
+                        element.kinds |= kinds.get(&u64::from(word)).copied().unwrap_or(0);
+                    });
+                    element
+                });
+            }
+            far[node as usize] = far[dom.parent(node) as usize].join(element.spans[2]);
+            elements[node as usize] = element;
+        }
+        let mut row = [0.0; LEVELS * 3 + KINDS.len()];
+        for (at, block) in page.blocks.iter().enumerate() {
+            let (spans, distances) = spans_of(dom, block.element, &elements, &far);
+            for (level, span) in spans.iter().enumerate() {
+                row[level * 3..level * 3 + 3].copy_from_slice(&[span.sum, span.min, span.max]);
+            }
+            for (slot, distance) in row[LEVELS * 3..].iter_mut().zip(distances) {
+                *slot = distance.map_or(0.0, |d| 1.0 / (1.0 + f32::from(d)));
+            }
+            put(at, &row);
+        }
+    }
+}
+
+type Spans = ([Span; LEVELS], [Option<u8>; KINDS.len()]);
+
+fn spans_of(dom: &Dom, element: NodeId, elements: &[Element], far: &[Span]) -> Spans {
+    let mut spans = [Span::default(); LEVELS];
+    let mut distances = [None; KINDS.len()];
+    let mut node = element;
+    let mut near = None;
+    for distance in 0..=12u8 {
+        let own = &elements[node as usize];
+        let level = match near {
+            None => 0,
+            Some(n) if n < NEAR => 1,
+            _ => 2,
+        };
+        if level < 2 {
+            spans[level] = spans[level].join(own.spans[level]);
+        } else if near == Some(NEAR) {
+            spans[2] = far[node as usize];
+        }
+        for (kind, slot) in distances.iter_mut().enumerate() {
+            if slot.is_none() && own.kinds & (1 << kind) != 0 {
+                *slot = Some(distance);
+            }
+        }
+        near = match near {
+            None if dom.tag(node).display() == Display::Block => Some(0),
+            None => None,
+            Some(n) => Some(n + 1),
+        };
+        let parent = dom.parent(node);
+        if parent == node {
+            break;
+        }
+        node = parent;
+    }
+    (spans, distances)
+}
+
+fn kind_index() -> &'static HashedMap<u16> {
+    static INDEX: std::sync::OnceLock<HashedMap<u16>> = std::sync::OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = HashedMap::default();
+        for (kind, (_, words)) in KINDS.iter().enumerate() {
+            for word in *words {
+                *index.entry(u64::from(hash_word(word))).or_insert(0) |= 1 << kind;
+            }
+        }
+        index
+    })
+}
+
+/// The names of [`Lexicon::columns`].
+pub fn names() -> Vec<String> {
+    let mut names = Vec::new();
+    for level in ["self", "near", "far"] {
+        names.extend(["sum", "min", "max"].map(|what| format!("lexicon_{level}_{what}")));
+    }
+    names.extend(KINDS.iter().map(|(kind, _)| format!("named_{kind}")));
+    names
+}
+
+/// How much of the text under a word was body, by word and level: what a lexicon is made from.
+///
+/// A page counts once for a word and level, with the share of its text under the word that is body; a host's pages
+/// count as one page together, so that a site with many pages does not decide what a word means.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    hosts: HashMap<(Word, u8), (f32, f32)>,
+}
+
+/// One page's words: for each word and level, the words of text under it and how many of those are body.
+pub type PageCounts = HashMap<(Word, u8), (f32, f32)>;
+
+/// Counts a page. `body` holds for each block its words of text and the share of them that is body.
+pub fn count_page(page: &Page, body: &[(f32, f32)]) -> PageCounts {
+    let dom = &page.dom;
+    let mut counts = PageCounts::new();
+    let mut words: Vec<(Word, u8)> = Vec::new();
+    for (block, &(weight, share)) in page.blocks.iter().zip(body) {
+        words.clear();
+        let mut node = block.element;
+        let mut near = None;
+        loop {
+            let level = match near {
+                None => 0,
+                Some(n) if n < NEAR => 1,
+                _ => 2,
+            };
+            words_of(dom, node, |word| words.push((word, level)));
+            near = match near {
+                None if dom.tag(node).display() == Display::Block => Some(0),
+                None => None,
+                Some(n) => Some(n + 1),
+            };
+            let parent = dom.parent(node);
+            if parent == node {
+                break;
+            }
+            node = parent;
+        }
+        words.sort_unstable();
+        words.dedup();
+        for word in &words {
+            let count = counts.entry(*word).or_insert((0.0, 0.0));
+            count.0 += weight;
+            count.1 += weight * share;
+        }
+    }
+    counts
+}
+
+impl Counts {
+    /// Adds one host: the counts of its pages, each page's shares weighing the same.
+    pub fn add_host<'a>(&mut self, pages: impl Iterator<Item = &'a PageCounts>) {
+        let mut host: HashMap<(Word, u8), (f32, f32)> = HashMap::new();
+        for page in pages {
+            for (word, (total, body)) in page {
+                let sums = host.entry(*word).or_insert((0.0, 0.0));
+                sums.0 += 1.0;
+                sums.1 += body / total.max(1e-6);
+            }
+        }
+        for (word, (pages, share)) in host {
+            let count = self.hosts.entry(word).or_insert((0.0, 0.0));
+            count.0 += 1.0;
+            count.1 += share / pages;
+        }
+    }
+
+    /// Adds what another count holds.
+    pub fn merge(&mut self, other: &Counts) {
+        for (word, (hosts, body)) in &other.hosts {
+            let count = self.hosts.entry(*word).or_insert((0.0, 0.0));
+            count.0 += hosts;
+            count.1 += body;
+        }
+    }
+
+    /// Smoothed log-odds against the average word of the level: ln((b + s·r) / (n - b + s·(1 - r))) - ln(r / (1 - r)),
+    /// with n hosts that have the word, b their summed shares of body, r the level's mean share and s the smoothing.
+    /// Words of fewer than `min_hosts` hosts are left out.
+    pub fn lexicon(&self, min_hosts: f32, smoothing: f32) -> Lexicon {
+        let mut totals = [(0.0f32, 0.0f32); LEVELS];
+        // Summed in the order of the words: a hash map's own order would change the last bits from run to run.
+        let mut sorted: Vec<_> = self.hosts.iter().filter(|(_, c)| c.0 >= min_hosts).collect();
+        sorted.sort_unstable_by_key(|(key, _)| **key);
+        for ((_, level), (hosts, body)) in &sorted {
+            totals[*level as usize].0 += hosts;
+            totals[*level as usize].1 += body;
+        }
+        let rates = totals.map(|(hosts, body)| (body / hosts.max(1.0)).clamp(0.01, 0.99));
+        let mut words: Vec<(Word, [f32; LEVELS])> = Vec::new();
+        for ((word, level), (hosts, body)) in sorted {
+            let rate = rates[*level as usize];
+            let odds = ((body + smoothing * rate) / (hosts - body + smoothing * (1.0 - rate))).ln()
+                - (rate / (1.0 - rate)).ln();
+            match words.last_mut().filter(|(last, _)| last == word) {
+                Some((_, slots)) => slots[*level as usize] = odds,
+                None => {
+                    let mut slots = [0.0; LEVELS];
+                    slots[*level as usize] = odds;
+                    words.push((*word, slots));
+                }
+            }
+        }
+        Lexicon { words, index: std::sync::OnceLock::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_at_case_punctuation_and_digits() {
+        let words = |value: &str| {
+            let mut words = Vec::new();
+            split(value, |w| words.push(w));
+            words
+        };
+        let [article, body] = ["article", "body"].map(hash_word);
+        assert_eq!(words("article-body")[..2], [article, body]);
+        assert_eq!(words("ArticleBody")[..2], [article, body]);
+        assert_eq!(words("article_12 body"), [article, words("article-")[1], body]);
+        assert_eq!(words("a 12"), Vec::<Word>::new());
+    }
+
+    #[test]
+    fn a_word_that_holds_body_gets_positive_odds_and_one_host_counts_once() {
+        let page = Page::from_html("<div class=story><p>long text</p></div><div class=menu><p>home</p></div>");
+        let counts = count_page(&page, &[(2.0, 1.0), (1.0, 0.0)]);
+        let mut all = Counts::default();
+        for _ in 0..4 {
+            all.add_host([&counts, &counts].into_iter());
+        }
+        let lexicon = all.lexicon(3.0, 1.0);
+        let mut rows = Vec::new();
+        lexicon.columns(&page, |_, row| rows.push(row.to_vec()));
+        let near_sum = names().iter().position(|n| n == "lexicon_near_sum").unwrap();
+        assert!(rows[0][near_sum] > 1.0 && rows[1][near_sum] < -1.0, "{rows:?}");
+        let mut few = Counts::default();
+        few.add_host([&counts, &counts, &counts].into_iter());
+        assert!(few.lexicon(3.0, 1.0).is_empty());
+    }
+}

@@ -1,0 +1,99 @@
+//! Blocks to a matrix: one row a block, one named column a feature, none of them tied to a language.
+//!
+//! The columns come in groups, in this order: the block's own [`text`], its place in the tree ([`structure`]), what is
+//! around it and the page as a whole ([`context`]), and the [`lexicon`] of class names.
+
+use std::sync::OnceLock;
+
+use ndarray::Array2;
+
+use crate::page::Page;
+
+pub mod context;
+pub mod lexicon;
+pub mod structure;
+pub mod text;
+
+pub use lexicon::Lexicon;
+
+/// The names of all columns, in the order of the matrix.
+///
+/// ```
+/// let names = lubb::features::names();
+/// assert!(names.iter().any(|name| name == "link_density"));
+/// ```
+pub fn names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names: Vec<String> = text::NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(structure::names());
+        names.extend(context::names());
+        names.extend(lexicon::names());
+        names
+    })
+}
+
+/// Where the lexicon's columns begin; they are the last ones.
+pub fn lexicon_start() -> usize {
+    names().len() - lexicon::names().len()
+}
+
+/// A page's feature matrix: one row a block, one column each of [`names`].
+///
+/// ```
+/// use lubb::features::{self, Lexicon};
+/// let page = lubb::Page::from_html("<title>T</title><h1>T</h1><p>Some text, with a comma.</p>");
+/// let matrix = features::matrix(&page, &Lexicon::default());
+/// assert_eq!(matrix.dim(), (2, features::names().len()));
+/// ```
+pub fn matrix(page: &Page, lexicon: &Lexicon) -> Array2<f32> {
+    let width = names().len();
+    let (stats, hashes) = text::page_stats(page);
+    let structure = structure::Structure::of(page, &stats);
+    let context = context::Context::of(page, &stats, &hashes, &structure);
+    let mut values = Vec::with_capacity(page.blocks.len() * width);
+    for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
+        values.extend(text::columns(stats, block));
+        structure.columns(page, at, &mut values);
+        context.columns(at, &mut values);
+        values.resize((at + 1) * width, 0.0);
+    }
+    let start = lexicon_start();
+    lexicon.columns(page, |at, row| values[at * width + start..(at + 1) * width].copy_from_slice(row));
+    let rows = page.blocks.len();
+    Array2::from_shape_vec((rows, width), values).unwrap_or_else(|_| Array2::zeros((rows, width)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_fills_exactly_its_columns() {
+        let page = Page::from_html("<title>A b c</title><div class=article-body><h1>A b c</h1><p>One, two.</p></div>");
+        let (stats, hashes) = text::page_stats(&page);
+        let structure = structure::Structure::of(&page, &stats);
+        let context = context::Context::of(&page, &stats, &hashes, &structure);
+        let mut row = Vec::new();
+        structure.columns(&page, 1, &mut row);
+        assert_eq!(row.len(), structure::names().len());
+        row.clear();
+        context.columns(1, &mut row);
+        assert_eq!(row.len(), context::names().len());
+        let matrix = matrix(&page, &Lexicon::default());
+        assert!(matrix.iter().all(|v| v.is_finite()));
+        let column = |name: &str| names().iter().position(|n| n == name).unwrap();
+        assert_eq!(matrix[[0, column("is_h1")]], 1.0);
+        assert_eq!(matrix[[0, column("is_title_block")]], 1.0);
+        assert_eq!(matrix[[1, column("is_p")]], 1.0);
+        assert_eq!(matrix[[1, column("named_body")]], 0.5);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut sorted: Vec<_> = names().to_vec();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(sorted.len(), names().len());
+    }
+}

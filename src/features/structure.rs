@@ -1,0 +1,394 @@
+//! Where a block stands in the tree: its ancestors, its enclosing containers, and their like-shaped siblings.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use crate::page::Page;
+use crate::page::dom::{AttrName, NodeId, Tag};
+
+use super::text::{TextStats, is_long};
+
+/// Ancestors that say something of what they hold; one bit each, inherited downwards.
+const ANCESTORS: &[(&str, &[Tag])] = &[
+    ("in_article", &[Tag::Article]),
+    ("in_main", &[Tag::Main]),
+    ("in_section", &[Tag::Section]),
+    ("in_nav", &[Tag::Nav, Tag::Menu]),
+    ("in_aside", &[Tag::Aside]),
+    ("in_header", &[Tag::Header, Tag::Hgroup]),
+    ("in_footer", &[Tag::Footer]),
+    ("in_form", &[Tag::Form, Tag::Fieldset]),
+    ("in_table", &[Tag::Table]),
+    ("in_ul", &[Tag::Ul, Tag::Dir]),
+    ("in_ol", &[Tag::Ol]),
+    ("in_dl", &[Tag::Dl]),
+    ("in_figure", &[Tag::Figure, Tag::Picture]),
+    ("in_figcaption", &[Tag::Figcaption, Tag::Caption]),
+    ("in_quote", &[Tag::Blockquote, Tag::Q]),
+    ("in_heading", &[Tag::H1, Tag::H2, Tag::H3, Tag::H4, Tag::H5, Tag::H6]),
+    ("in_p", &[Tag::P]),
+    ("in_pre", &[Tag::Pre, Tag::Code]),
+    ("in_link", &[Tag::A]),
+    ("in_button", &[Tag::Button, Tag::Select, Tag::Textarea]),
+    ("in_dialog", &[Tag::Dialog, Tag::Details]),
+    ("in_noscript", &[Tag::Noscript]),
+    ("in_template", &[Tag::Template]),
+    ("in_small", &[Tag::Small, Tag::Time, Tag::Address]),
+];
+
+const HIDDEN: u32 = 1 << ANCESTORS.len();
+
+/// Tags of the block's own element, one column each; the rest share the zero of all.
+const OWN_TAGS: &[(&str, &[Tag])] = &[
+    ("is_p", &[Tag::P]),
+    ("is_div", &[Tag::Div]),
+    ("is_li", &[Tag::Li]),
+    ("is_td", &[Tag::Td, Tag::Th]),
+    ("is_dt", &[Tag::Dt]),
+    ("is_dd", &[Tag::Dd]),
+    ("is_h1", &[Tag::H1]),
+    ("is_h2", &[Tag::H2]),
+    ("is_h3", &[Tag::H3]),
+    ("is_h4_to_h6", &[Tag::H4, Tag::H5, Tag::H6]),
+    ("is_link", &[Tag::A]),
+    ("is_span", &[Tag::Span, Tag::Font]),
+    ("is_strong", &[Tag::Strong, Tag::B]),
+    ("is_figcaption", &[Tag::Figcaption, Tag::Caption]),
+    ("is_time", &[Tag::Time]),
+    ("is_button", &[Tag::Button, Tag::LabelTag, Tag::Select]),
+    ("is_custom", &[Tag::Custom]),
+];
+
+/// How many enclosing containers a block has columns for. A container counts only if it holds more blocks than
+/// the one inside it, so wrappers do not use levels up.
+pub const LEVELS: usize = 5;
+
+const CONTAINER: &[&str] = &[
+    "share",
+    "words_log",
+    "link_density",
+    "long_share",
+    "blocks_log",
+    "siblings_log",
+    "position",
+    "commas_per_word",
+    "p_share",
+    "start",
+    "words_per_block",
+];
+
+/// Hashes that are already well mixed need no second hashing.
+pub type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Passthrough>>;
+
+/// A hasher for keys that are hashes.
+#[derive(Default)]
+pub struct Passthrough(u64);
+
+impl std::hash::Hasher for Passthrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Sums over a page's blocks such that any container's totals are one subtraction.
+#[derive(Clone, Copy, Default)]
+pub struct Totals {
+    pub blocks: f32,
+    pub words: f32,
+    pub link_words: f32,
+    pub long_words: f32,
+    pub long_blocks: f32,
+    pub commas: f32,
+    pub paragraphs: f32,
+}
+
+impl Totals {
+    fn add(self, other: Totals, sign: f32) -> Totals {
+        Totals {
+            blocks: self.blocks + sign * other.blocks,
+            words: self.words + sign * other.words,
+            link_words: self.link_words + sign * other.link_words,
+            long_words: self.long_words + sign * other.long_words,
+            long_blocks: self.long_blocks + sign * other.long_blocks,
+            commas: self.commas + sign * other.commas,
+            paragraphs: self.paragraphs + sign * other.paragraphs,
+        }
+    }
+}
+
+/// What one walk over the tree and the blocks yields, shared by the structure and context columns.
+pub struct Structure {
+    /// Inherited bits of [`ANCESTORS`] and `HIDDEN`, for each node.
+    flags: Vec<u32>,
+    /// For each node, how many blocks begin before it; one more at the end.
+    before: Vec<u32>,
+    /// Prefix sums over blocks; one more than blocks.
+    sums: Vec<Totals>,
+    /// For each node, how many siblings have its tag and classes, itself included; 0 for nodes without blocks.
+    siblings: Vec<u16>,
+    /// For each block its enclosing containers, innermost first; the document where there are no more.
+    pub containers: Vec<[NodeId; LEVELS]>,
+    /// The smallest element that holds at least 60 % and 85 % of the words of prose.
+    pub prose_containers: [NodeId; 2],
+}
+
+impl Structure {
+    /// Walks a page once.
+    pub fn of(page: &Page, stats: &[TextStats]) -> Structure {
+        let (flags, before) = walk_down(page);
+        let mut sums = Vec::with_capacity(stats.len() + 1);
+        sums.push(Totals::default());
+        for (block, s) in page.blocks.iter().zip(stats) {
+            let link_density = block.link_chars as f32 / block.chars.max(1) as f32;
+            let long = if is_long(s, block) { 1.0 } else { 0.0 };
+            let one = Totals {
+                blocks: 1.0,
+                words: s.words,
+                link_words: s.words * link_density,
+                long_words: long * s.words,
+                long_blocks: long,
+                commas: s.commas + s.sentence_ends,
+                paragraphs: f32::from(u8::from(page.dom.tag(block.element) == Tag::P)),
+            };
+            let sum = sums[sums.len() - 1].add(one, 1.0);
+            sums.push(sum);
+        }
+        let siblings = sibling_counts(page, &before);
+        let mut structure =
+            Structure { flags, before, sums, siblings, containers: Vec::new(), prose_containers: [0; 2] };
+        structure.containers = structure.find_containers(page);
+        structure.prose_containers = [structure.prose_container(page, 0.6), structure.prose_container(page, 0.85)];
+        structure
+    }
+
+    /// The blocks below a node, as a range of block indices.
+    pub fn blocks(&self, page: &Page, node: NodeId) -> std::ops::Range<usize> {
+        self.before[node as usize] as usize..self.before[page.dom.end(node) as usize] as usize
+    }
+
+    /// Sums over a range of blocks.
+    pub fn totals(&self, blocks: std::ops::Range<usize>) -> Totals {
+        self.sums[blocks.end].add(self.sums[blocks.start], -1.0)
+    }
+
+    /// Sums over the page.
+    pub fn page(&self) -> Totals {
+        self.sums[self.sums.len() - 1]
+    }
+
+    /// Whether the node or an ancestor is marked as hidden.
+    pub fn is_hidden(&self, node: NodeId) -> bool {
+        self.flags[node as usize] & HIDDEN != 0
+    }
+
+    fn find_containers(&self, page: &Page) -> Vec<[NodeId; LEVELS]> {
+        let of = |block: &crate::page::Block| {
+            let mut levels = [0; LEVELS];
+            let mut held = 1;
+            let (mut found, mut node) = (0, block.element);
+            while found < LEVELS {
+                let range = self.blocks(page, node);
+                if range.len() > held {
+                    (levels[found], held) = (node, range.len());
+                    found += 1;
+                }
+                let parent = page.dom.parent(node);
+                if parent == node {
+                    break;
+                }
+                node = parent;
+            }
+            levels
+        };
+        page.blocks.iter().map(of).collect()
+    }
+
+    fn prose_container(&self, page: &Page, share: f32) -> NodeId {
+        let wanted = self.page().long_words * share;
+        let mut best = 0;
+        // Walk down: at most one child can hold more than half.
+        loop {
+            let next = page.dom.children(best).find(|child| {
+                let range = self.blocks(page, *child);
+                !range.is_empty() && self.totals(range).long_words >= wanted
+            });
+            match next {
+                Some(child) if wanted > 0.0 && page.dom.tag(child) != Tag::Text => best = child,
+                _ => return best,
+            }
+        }
+    }
+
+    /// Appends the block's columns in the order of [`names`].
+    pub fn columns(&self, page: &Page, at: usize, out: &mut Vec<f32>) {
+        let block = &page.blocks[at];
+        let dom = &page.dom;
+        let flags = self.flags[block.element as usize];
+        out.extend((0..=ANCESTORS.len()).map(|bit| ((flags >> bit) & 1) as f32));
+        let tag = dom.tag(block.element);
+        out.extend(OWN_TAGS.iter().map(|(_, tags)| f32::from(u8::from(tags.contains(&tag)))));
+        let depth = f32::from(dom.depth(block.element));
+        out.push(depth.ln_1p());
+        let total = self.page();
+        let before = self.sums[at];
+        out.push(at as f32 / total.blocks.max(1.0));
+        out.push(before.words / total.words.max(1.0));
+        out.push((at as f32).ln_1p());
+        out.push(before.words.ln_1p());
+        out.push(before.long_words / total.long_words.max(1.0));
+        out.push(self.totals(at..at + 1).words / total.words.max(1.0));
+        for node in self.prose_containers {
+            let range = self.blocks(page, node);
+            let inside = range.contains(&at);
+            out.push(f32::from(u8::from(inside)));
+            // How deep in, or how far out, in words of the page.
+            out.push(if inside {
+                let inner = self.totals(range.clone());
+                (before.words - self.sums[range.start].words) / inner.words.max(1.0)
+            } else if at < range.start {
+                -1.0
+            } else {
+                2.0
+            });
+        }
+        let fit = self.totals(self.blocks(page, self.prose_containers[0]));
+        out.push(fit.words / total.words.max(1.0));
+        for (level, &node) in self.containers[at].iter().enumerate() {
+            let range = self.blocks(page, node);
+            let inner = self.totals(range.clone());
+            let words = inner.words.max(1.0);
+            let siblings = self.siblings[node as usize];
+            // A level that does not exist repeats the page itself, whose siblings are none.
+            debug_assert!(level < LEVELS);
+            out.extend([
+                inner.words / total.words.max(1.0),
+                inner.words.ln_1p(),
+                inner.link_words / words,
+                inner.long_words / words,
+                inner.blocks.ln_1p(),
+                f32::from(siblings).ln_1p(),
+                (before.words - self.sums[range.start].words) / words,
+                inner.commas / words,
+                inner.paragraphs / inner.blocks.max(1.0),
+                self.sums[range.start].words / total.words.max(1.0),
+                words / inner.blocks.max(1.0),
+            ]);
+        }
+        // The block's own element, repeated like-shaped beside it: a list's item, a grid's card.
+        out.push(f32::from(self.own_siblings(page, block.element)).ln_1p());
+    }
+
+    fn own_siblings(&self, page: &Page, element: NodeId) -> u16 {
+        // The element with the most like siblings among those that hold this one block alone.
+        let mut most = self.siblings[element as usize];
+        let mut node = element;
+        loop {
+            let parent = page.dom.parent(node);
+            if parent == node || self.blocks(page, parent).len() > 1 {
+                return most;
+            }
+            most = most.max(self.siblings[parent as usize]);
+            node = parent;
+        }
+    }
+}
+
+/// The names of [`Structure::columns`].
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = ANCESTORS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    names.push("in_hidden".to_owned());
+    names.extend(OWN_TAGS.iter().map(|(name, _)| (*name).to_owned()));
+    names.extend(
+        [
+            "depth_log",
+            "position_blocks",
+            "position_words",
+            "index_log",
+            "words_before_log",
+            "prose_before",
+            "share_of_page",
+            "in_prose60",
+            "position_prose60",
+            "in_prose85",
+            "position_prose85",
+            "prose60_share",
+        ]
+        .map(str::to_owned),
+    );
+    for level in 1..=LEVELS {
+        names.extend(CONTAINER.iter().map(|name| format!("container{level}_{name}")));
+    }
+    names.push("like_siblings_log".to_owned());
+    names
+}
+
+fn walk_down(page: &Page) -> (Vec<u32>, Vec<u32>) {
+    let dom = &page.dom;
+    let mut bit_of = [0u32; 256];
+    for (bit, (_, tags)) in ANCESTORS.iter().enumerate() {
+        for tag in *tags {
+            bit_of[*tag as usize] |= 1 << bit;
+        }
+    }
+    let mut flags = vec![0u32; dom.len()];
+    let mut before = Vec::with_capacity(dom.len() + 1);
+    let mut blocks = page.blocks.iter().map(|b| b.nodes.start).peekable();
+    let mut begun = 0;
+    for node in 0..dom.len() as NodeId {
+        while blocks.next_if(|start| *start < node).is_some() {
+            begun += 1;
+        }
+        before.push(begun);
+        let tag = dom.tag(node);
+        let mut own = flags[dom.parent(node) as usize] | bit_of[tag as usize];
+        if tag != Tag::Text && own & HIDDEN == 0 && is_marked_hidden(page, node) {
+            own |= HIDDEN;
+        }
+        flags[node as usize] = own;
+    }
+    before.push(page.blocks.len() as u32);
+    (flags, before)
+}
+
+fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
+    page.dom.attrs(node).any(|(name, value)| match name {
+        AttrName::Hidden => true,
+        AttrName::AriaHidden => value == "true",
+        AttrName::Style => {
+            let style: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+            style.contains("display:none") || style.contains("visibility:hidden")
+        }
+        _ => false,
+    })
+}
+
+/// For each element that holds blocks: how many children of its parent have its tag and classes (digits made equal).
+fn sibling_counts(page: &Page, before: &[u32]) -> Vec<u16> {
+    let dom = &page.dom;
+    let mut shapes = vec![0u64; dom.len()];
+    let mut counts: HashedMap<u16> = HashMap::default();
+    for node in 1..dom.len() as NodeId {
+        let holds = before[dom.end(node) as usize] > before[node as usize];
+        if dom.tag(node) == Tag::Text || !holds {
+            continue;
+        }
+        let mut hash = u64::from(dom.parent(node)) << 8 | dom.tag(node) as u64;
+        for byte in dom.attr(node, AttrName::Class).unwrap_or("").bytes() {
+            let byte = if byte.is_ascii_digit() { b'0' } else { byte };
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(5);
+        }
+        let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        shapes[node as usize] = hash;
+        let count = counts.entry(hash).or_insert(0);
+        *count = count.saturating_add(1);
+    }
+    shapes.iter().map(|hash| if *hash == 0 { 0 } else { counts.get(hash).copied().unwrap_or(0) }).collect()
+}
