@@ -1,7 +1,7 @@
 //! The library's front door: bytes in, document out.
 
-use crate::document::{Document, DocumentBlock, Labelled};
-use crate::label::{Label, LabelSet};
+use crate::document::{Document, DocumentBlock};
+use crate::label::{Label, LabelSet, Labelled};
 use crate::page::{Hints, Page};
 
 /// What to put into a document.

@@ -63,6 +63,17 @@ impl Label {
     }
 }
 
+/// What a model says of one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Labelled {
+    /// The block's label.
+    pub label: Label,
+    /// The probability of that label, 0 to 1.
+    pub p: f32,
+    /// The probability that the block is the article's body, 0 to 1.
+    pub body: f32,
+}
+
 impl std::fmt::Display for Label {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.name())

@@ -4,9 +4,11 @@ pub mod document;
 pub mod extractor;
 pub mod features;
 pub mod label;
+pub mod model;
 pub mod page;
 
-pub use document::{Document, DocumentBlock, Labelled};
+pub use document::{Document, DocumentBlock};
 pub use extractor::{Extractor, Output};
-pub use label::{Label, LabelSet, UnknownLabel};
+pub use label::{Label, LabelSet, Labelled, UnknownLabel};
+pub use model::Model;
 pub use page::{Block, Hints, Input, Page};

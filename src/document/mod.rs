@@ -4,17 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::label::Label;
 
-/// What the model says of one block.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Labelled {
-    /// The block's label.
-    pub label: Label,
-    /// The probability of that label, 0 to 1.
-    pub p: f32,
-    /// The probability that the block is the article's body, 0 to 1.
-    pub body: f32,
-}
-
 /// One page's result, the row of every output format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {

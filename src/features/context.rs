@@ -3,6 +3,7 @@
 use crate::page::Page;
 use crate::page::dom::{AttrName, Tag};
 
+use super::Surroundings;
 use super::structure::{HashedMap, Structure};
 use super::text::{TextStats, is_long, word_hashes};
 
@@ -252,6 +253,21 @@ impl<'a> Context<'a> {
             prose.words / words,
             prose.link_words / prose.words.max(1.0),
         ]
+    }
+
+    /// What later stages need of this page.
+    pub fn surroundings(&self) -> Surroundings {
+        let range = |node| {
+            let range = self.structure.blocks(self.page, node);
+            (range.start as u32, range.end as u32)
+        };
+        Surroundings {
+            words: self.stats.iter().map(|s| s.words.max(0.5)).collect(),
+            containers: self.structure.containers.iter().map(|levels| levels.map(range)).collect(),
+            prose: range(self.structure.prose_containers[0]),
+            headings: self.headings.iter().map(|h| h.map(|h| h as u32)).collect(),
+            title: self.title_block.map(|t| t as u32),
+        }
     }
 
     /// Appends the block's columns in the order of [`names`].

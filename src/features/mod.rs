@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 
-use crate::page::Page;
+use crate::page::{Input, Page};
 
 pub mod context;
+pub mod flat;
 pub mod lexicon;
 pub mod structure;
 pub mod text;
@@ -38,15 +39,23 @@ pub fn lexicon_start() -> usize {
     names().len() - lexicon::names().len()
 }
 
-/// A page's feature matrix: one row a block, one column each of [`names`].
-///
-/// ```
-/// use lubb::features::{self, Lexicon};
-/// let page = lubb::Page::from_html("<title>T</title><h1>T</h1><p>Some text, with a comma.</p>");
-/// let matrix = features::matrix(&page, &Lexicon::default());
-/// assert_eq!(matrix.dim(), (2, features::names().len()));
-/// ```
-pub fn matrix(page: &Page, lexicon: &Lexicon) -> Array2<f32> {
+/// What later stages need of a page besides its matrix, kept so that nothing is computed twice.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Each block's words, never 0.
+    pub words: Vec<f32>,
+    /// Each block's enclosing containers, innermost first, as ranges of blocks.
+    pub containers: Vec<[(u32, u32); structure::LEVELS]>,
+    /// The smallest container that holds most of the page's prose, as a range of blocks.
+    pub prose: (u32, u32),
+    /// For each block, the last heading before it.
+    pub headings: Vec<Option<u32>>,
+    /// The block that shows the page's title.
+    pub title: Option<u32>,
+}
+
+/// The lexicon's columns of the matrix are filled by [`fill_lexicon`], which training does many times over.
+fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let width = names().len();
     let (stats, hashes) = text::page_stats(page);
     let structure = structure::Structure::of(page, &stats);
@@ -58,10 +67,46 @@ pub fn matrix(page: &Page, lexicon: &Lexicon) -> Array2<f32> {
         context.columns(at, &mut values);
         values.resize((at + 1) * width, 0.0);
     }
+    (to_matrix(values, width), context.surroundings())
+}
+
+fn to_matrix(values: Vec<f32>, width: usize) -> Array2<f32> {
+    let rows = values.len() / width;
+    // The shape fits by construction: every row was resized to the width.
+    Array2::from_shape_vec((rows, width), values).unwrap_or_else(|_| Array2::zeros((0, width)))
+}
+
+/// Writes the lexicon's columns of a page's matrix.
+pub fn fill_lexicon(page: &Page, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
     let start = lexicon_start();
-    lexicon.columns(page, |at, row| values[at * width + start..(at + 1) * width].copy_from_slice(row));
-    let rows = page.blocks.len();
-    Array2::from_shape_vec((rows, width), values).unwrap_or_else(|_| Array2::zeros((rows, width)))
+    lexicon.columns(page, |at, row| {
+        matrix.row_mut(at).iter_mut().skip(start).zip(row).for_each(|(slot, value)| *slot = *value);
+    });
+}
+
+/// A page's feature matrix and what later stages need besides: one row a block, one column each of [`names`]
+/// (for flattened text: of [`flat::names`], and the lexicon is not used).
+pub fn extract(page: &Page, lexicon: &Lexicon) -> (Array2<f32>, Surroundings) {
+    match page.input() {
+        Input::Html => {
+            let (mut matrix, surroundings) = matrix_without_lexicon(page);
+            fill_lexicon(page, lexicon, &mut matrix);
+            (matrix, surroundings)
+        }
+        Input::Text => flat::extract(page),
+    }
+}
+
+/// A page's feature matrix: one row a block, one column each of [`names`].
+///
+/// ```
+/// use lubb::features::{self, Lexicon};
+/// let page = lubb::Page::from_html("<title>T</title><h1>T</h1><p>Some text, with a comma.</p>");
+/// let matrix = features::matrix(&page, &Lexicon::default());
+/// assert_eq!(matrix.dim(), (2, features::names().len()));
+/// ```
+pub fn matrix(page: &Page, lexicon: &Lexicon) -> Array2<f32> {
+    extract(page, lexicon).0
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 //! Stage one judges a block by itself and its surroundings' features; stage two also sees what stage one made of the
 //! surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
 
-use crate::features::structure::{LEVELS, Structure};
-use crate::features::text::TextStats;
-use crate::page::Page;
+use crate::features::Surroundings;
+use crate::features::structure::LEVELS;
 
 const REACH: usize = 4;
 const WINDOWS: [usize; 3] = [2, 5, 12];
@@ -29,8 +28,16 @@ pub fn names() -> Vec<String> {
     }
     names.extend(
         [
-            "page_mean", "page_expected_log", "page_body_blocks_log", "page_max", "before_share", "to_sure_before",
-            "to_sure_after", "heading", "prose_mean", "title",
+            "page_mean",
+            "page_expected_log",
+            "page_body_blocks_log",
+            "page_max",
+            "before_share",
+            "to_sure_before",
+            "to_sure_after",
+            "heading",
+            "prose_mean",
+            "title",
         ]
         .map(|n| format!("stage1_{n}")),
     );
@@ -41,91 +48,59 @@ fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln().clamp(-LOGIT_CAP, LOGIT_CAP)
 }
 
-/// What of a page the columns need; kept from stage one so that nothing is computed twice.
-pub struct Around {
-    words: Vec<f32>,
-    /// Each block's enclosing containers as ranges of blocks.
-    containers: Vec<[(u32, u32); LEVELS]>,
-    prose: (u32, u32),
-    headings: Vec<Option<u32>>,
-    title: Option<u32>,
-}
-
-impl Around {
-    /// For a page of HTML.
-    pub fn of(page: &Page, stats: &[TextStats], structure: &Structure, headings: &[Option<usize>], title: Option<usize>) -> Around {
-        let range = |node| {
-            let range = structure.blocks(page, node);
-            (range.start as u32, range.end as u32)
-        };
-        Around {
-            words: stats.iter().map(|s| s.words.max(0.5)).collect(),
-            containers: structure.containers.iter().map(|levels| levels.map(range)).collect(),
-            prose: range(structure.prose_containers[0]),
-            headings: headings.iter().map(|h| h.map(|h| h as u32)).collect(),
-            title: title.map(|t| t as u32),
-        }
+/// Writes one row a block, given stage one's probabilities.
+pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f32])) {
+    let count = p.len();
+    // Prefix sums of words and of expected words of body.
+    let mut sums = Vec::with_capacity(count + 1);
+    sums.push((0.0f32, 0.0f32));
+    for (p, words) in p.iter().zip(&around.words) {
+        let (w, e) = sums[sums.len() - 1];
+        sums.push((w + words, e + words * p));
     }
-
-    /// Appends one row a block, given stage one's probabilities.
-    pub fn columns(&self, p: &[f32], mut put: impl FnMut(usize, &[f32])) {
-        let count = p.len();
-        // Prefix sums of words and of expected words of body.
-        let mut sums = Vec::with_capacity(count + 1);
-        sums.push((0.0f32, 0.0f32));
-        for (p, words) in p.iter().zip(&self.words) {
-            let (w, e) = sums[sums.len() - 1];
-            sums.push((w + words, e + words * p));
+    let over = |from: usize, to: usize| (sums[to].0 - sums[from].0, sums[to].1 - sums[from].1);
+    let mean = |from: usize, to: usize| {
+        let (words, expected) = over(from, to);
+        expected / words.max(1e-6)
+    };
+    let expected = sums[count].1.max(1e-6);
+    let page = [
+        mean(0, count),
+        expected.ln_1p(),
+        (p.iter().filter(|p| **p > 0.5).count() as f32).ln_1p(),
+        p.iter().copied().fold(0.0, f32::max),
+    ];
+    let sure_before = steps_since(p.iter().map(|p| *p > 0.7));
+    let mut sure_after = steps_since(p.iter().rev().map(|p| *p > 0.7));
+    sure_after.reverse();
+    let mut row = Vec::with_capacity(width());
+    // The greatest probability in a container, found once a container: blocks of one container come one after another.
+    let mut last: [((u32, u32), f32); LEVELS] = [((0, 0), 0.0); LEVELS];
+    for at in 0..count {
+        row.clear();
+        row.extend([p[at], logit(p[at])]);
+        for distance in 1..=REACH {
+            row.push(at.checked_sub(distance).map_or(0.0, |n| p[n]));
+            row.push(p.get(at + distance).copied().unwrap_or(0.0));
         }
-        let over = |from: usize, to: usize| (sums[to].0 - sums[from].0, sums[to].1 - sums[from].1);
-        let mean = |from: usize, to: usize| {
-            let (words, expected) = over(from, to);
-            expected / words.max(1e-6)
-        };
-        let expected = sums[count].1.max(1e-6);
-        let page = [
-            mean(0, count),
-            expected.ln_1p(),
-            (p.iter().filter(|p| **p > 0.5).count() as f32).ln_1p(),
-            p.iter().copied().fold(0.0, f32::max),
-        ];
-        let sure_before = steps_since(p.iter().map(|p| *p > 0.7));
-        let mut sure_after = steps_since(p.iter().rev().map(|p| *p > 0.7));
-        sure_after.reverse();
-        let mut row = Vec::with_capacity(width());
-        // The greatest probability in a container, found once a container: blocks of one container come one after another.
-        let mut last: [((u32, u32), f32); LEVELS] = [((0, 0), 0.0); LEVELS];
-        for at in 0..count {
-            row.clear();
-            row.extend([p[at], logit(p[at])]);
-            for distance in 1..=REACH {
-                row.push(at.checked_sub(distance).map_or(0.0, |n| p[n]));
-                row.push(p.get(at + distance).copied().unwrap_or(0.0));
+        row.extend(WINDOWS.map(|w| mean(at.saturating_sub(w), (at + w + 1).min(count))));
+        for (level, &(from, to)) in around.containers[at].iter().enumerate() {
+            let (f, t) = (from as usize, to as usize);
+            if last[level].0 != (from, to) {
+                last[level] = ((from, to), p[f..t].iter().copied().fold(0.0, f32::max));
             }
-            row.extend(WINDOWS.map(|w| mean(at.saturating_sub(w), (at + w + 1).min(count))));
-            for (level, &(from, to)) in self.containers[at].iter().enumerate() {
-                let (f, t) = (from as usize, to as usize);
-                if last[level].0 != (from, to) {
-                    last[level] = ((from, to), p[f..t].iter().copied().fold(0.0, f32::max));
-                }
-                row.extend([mean(f, t), over(f, t).1 / expected, last[level].1]);
-            }
-            row.extend(page);
-            row.extend([
-                sums[at].1 / expected,
-                f32::from(sure_before[at]).ln_1p(),
-                f32::from(sure_after[at]).ln_1p(),
-                self.headings[at].map_or(0.5, |h| p[h as usize]),
-                mean(self.prose.0 as usize, (self.prose.1 as usize).max(self.prose.0 as usize + 1).min(count)),
-                self.title.map_or(0.0, |t| p[t as usize]),
-            ]);
-            put(at, &row);
+            row.extend([mean(f, t), over(f, t).1 / expected, last[level].1]);
         }
-    }
-
-    /// Each block's words, never 0.
-    pub fn words(&self) -> &[f32] {
-        &self.words
+        row.extend(page);
+        row.extend([
+            sums[at].1 / expected,
+            f32::from(sure_before[at]).ln_1p(),
+            f32::from(sure_after[at]).ln_1p(),
+            around.headings[at].map_or(0.5, |h| p[h as usize]),
+            mean(around.prose.0 as usize, (around.prose.1 as usize).max(around.prose.0 as usize + 1).min(count)),
+            around.title.map_or(0.0, |t| p[t as usize]),
+        ]);
+        put(at, &row);
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Logistic {
     /// One row of weights an output, as long as `ramps`; binary models have one output.
     weights: Vec<Vec<f32>>,
     intercepts: Vec<f32>,
+    /// Each ramp's mean over the training rows, so that what a column adds can be told against the average block.
+    means: Vec<f32>,
 }
 
 /// A small fast generator (splitmix64; Steele, Lea & Flood 2014), so that draws are the same on every machine.
@@ -102,8 +104,7 @@ fn find_ramps(x: ArrayView2<f32>, rows: &[usize]) -> Vec<(u32, f32, f32)> {
         let mut values: Vec<f32> = rows.iter().step_by(stride).map(|r| x[[*r, column]]).collect();
         values.sort_by(f32::total_cmp);
         let (low, high) = (values[0], values[values.len() - 1]);
-        let mut cuts: Vec<f32> =
-            QUANTILES.iter().map(|q| values[((values.len() - 1) as f32 * q) as usize]).collect();
+        let mut cuts: Vec<f32> = QUANTILES.iter().map(|q| values[((values.len() - 1) as f32 * q) as usize]).collect();
         // A column that is mostly one value (a flag, a rare share) still has its whole range.
         if cuts[0] == cuts[QUANTILES.len() - 1] || cuts.iter().all(|c| *c == low || *c == high) {
             cuts = vec![low, high];
@@ -126,6 +127,10 @@ fn expand(ramps: &[(u32, f32, f32)], x: ArrayView2<f32>, rows: &[usize]) -> Arra
     expanded
 }
 
+fn column_means(x: &Array2<f64>) -> Vec<f32> {
+    x.mean_axis(ndarray::Axis(0)).map(|means| means.iter().map(|m| *m as f32).collect()).unwrap_or_default()
+}
+
 impl LogisticParams {
     /// Fits rows of class true or false; `weights` as long as the rows of `x`.
     pub fn fit(&self, x: ArrayView2<f32>, y: &[bool], weights: &[f32]) -> Result<Logistic, LogisticError> {
@@ -135,7 +140,9 @@ impl LogisticParams {
             return Err(LogisticError::OneClass { rows: rows.len() });
         }
         let ramps = find_ramps(x, &rows);
-        let dataset = DatasetBase::new(expand(&ramps, x, &rows), targets);
+        let expanded = expand(&ramps, x, &rows);
+        let means = column_means(&expanded);
+        let dataset = DatasetBase::new(expanded, targets);
         let fitted = LogisticRegression::default()
             .alpha(self.alpha)
             .max_iterations(self.iterations)
@@ -148,6 +155,7 @@ impl LogisticParams {
             ramps,
             weights: vec![fitted.params().iter().map(|w| (sign * w) as f32).collect()],
             intercepts: vec![(sign * fitted.intercept()) as f32],
+            means,
         })
     }
 
@@ -165,7 +173,9 @@ impl LogisticParams {
             return Err(LogisticError::OneClass { rows: rows.len() });
         }
         let ramps = find_ramps(x, &rows);
-        let dataset = DatasetBase::new(expand(&ramps, x, &rows), targets);
+        let expanded = expand(&ramps, x, &rows);
+        let means = column_means(&expanded);
+        let dataset = DatasetBase::new(expanded, targets);
         let fitted = MultiLogisticRegression::default()
             .alpha(self.alpha)
             .max_iterations(self.iterations)
@@ -177,7 +187,7 @@ impl LogisticParams {
             weights[*class] = fitted.params().column(column).iter().map(|w| *w as f32).collect();
             intercepts[*class] = fitted.intercept()[column] as f32;
         }
-        Ok(Logistic { columns: x.ncols() as u32, ramps, weights, intercepts })
+        Ok(Logistic { columns: x.ncols() as u32, ramps, weights, intercepts, means })
     }
 }
 
@@ -191,6 +201,7 @@ impl Logistic {
     pub fn is_valid(&self) -> bool {
         self.ramps.iter().all(|(c, s, k)| *c < self.columns && s.is_finite() && k.is_finite())
             && !self.weights.is_empty()
+            && self.means.len() == self.ramps.len()
             && self.weights.len() == self.intercepts.len()
             && self.weights.iter().all(|w| w.len() == self.ramps.len() && w.iter().all(|w| w.is_finite()))
     }
@@ -230,17 +241,24 @@ impl Logistic {
         for (mut to, row) in out.rows_mut().into_iter().zip(x.rows()) {
             self.margins(&row.to_vec(), &mut margins);
             let max = margins.iter().copied().fold(f32::MIN, f32::max);
-            let sum: f32 = margins.iter_mut().map(|m| { *m = (*m - max).exp(); *m }).sum();
+            let sum: f32 = margins
+                .iter_mut()
+                .map(|m| {
+                    *m = (*m - max).exp();
+                    *m
+                })
+                .sum();
             to.iter_mut().zip(&margins).for_each(|(slot, m)| *slot = m / sum);
         }
         out
     }
 
-    /// What each column adds to the log-odds of output `output` for a row.
+    /// What each column adds to the log-odds of output `output` for a row, against the average training row.
     pub fn contributions(&self, row: &[f32], output: usize) -> Vec<f32> {
         let mut by_column = vec![0.0; self.columns()];
-        for ((column, start, scale), weight) in self.ramps.iter().zip(&self.weights[output]) {
-            by_column[*column as usize] += weight * ((row[*column as usize] - start) * scale).clamp(0.0, 1.0);
+        for (((column, start, scale), weight), mean) in self.ramps.iter().zip(&self.weights[output]).zip(&self.means) {
+            let value = ((row[*column as usize] - start) * scale).clamp(0.0, 1.0);
+            by_column[*column as usize] += weight * (value - mean);
         }
         by_column
     }
@@ -264,9 +282,12 @@ mod tests {
         let model = params.fit(x.view(), &y, &vec![1.0; 600]).unwrap();
         let p = model.predict(x.view());
         assert!(p[300] > 0.8 && p[20] < 0.2 && p[580] < 0.2, "{} {} {}", p[300], p[20], p[580]);
-        let row = x.row(300).to_vec();
-        let total: f32 = model.contributions(&row, 0).iter().sum::<f32>() + model.intercepts[0];
-        assert!((sigmoid(total) - p[300]).abs() < 1e-5);
+        let difference = |a: usize, b: usize| {
+            let total = |r: usize| model.contributions(&x.row(r).to_vec(), 0).iter().sum::<f32>();
+            total(a) - total(b)
+        };
+        let log_odds = |p: f32| (p / (1.0 - p)).ln();
+        assert!((difference(300, 20) - (log_odds(p[300]) - log_odds(p[20]))).abs() < 1e-3);
     }
 
     #[test]
@@ -283,7 +304,9 @@ mod tests {
     fn classes_sum_to_one_and_an_absent_class_is_improbable() {
         let (x, y) = hill();
         let classes: Vec<usize> = y.iter().map(|y| if *y { 2 } else { 0 }).collect();
-        let model = LogisticParams { alpha: 0.1, ..LogisticParams::default() }.fit_classes(x.view(), &classes, &vec![1.0; 600], 4).unwrap();
+        let model = LogisticParams { alpha: 0.1, ..LogisticParams::default() }
+            .fit_classes(x.view(), &classes, &vec![1.0; 600], 4)
+            .unwrap();
         let p = model.predict_classes(x.view());
         assert!((p.row(300).sum() - 1.0).abs() < 1e-5);
         assert!(p[[300, 2]] > 0.8 && p[[10, 0]] > 0.8 && p[[300, 1]] < 1e-6);

@@ -1,0 +1,161 @@
+//! Probabilities to a choice of blocks.
+//!
+//! Which blocks make the article is decided for the page as a whole: the set that maximises the F1 to be expected.
+//! One threshold cannot serve: measured on pages held out, news wants 0.6 and forums 0.3. Under calibrated and
+//! independent probabilities the best set is all blocks above F*/2, F* being the F1 it reaches (Lipton, Elkan &
+//! Naryanaswamy 2014, "Optimal Thresholding of Classifiers to Maximize F1 Measure"): sure pages are cut near 0.5,
+//! unsure ones lower.
+
+use serde::{Deserialize, Serialize};
+
+use super::sigmoid;
+
+/// The learned part of the decision, a few numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Added to the log-odds of every block before choosing; above 0 keeps more.
+    pub shift: f32,
+    /// Multiplies the log-odds; below 1 where the model is too sure of itself.
+    pub scale: f32,
+    /// A page whose expected F1 is below this has no article.
+    pub least_score: f32,
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Decision { shift: 0.0, scale: 1.0, least_score: 0.0 }
+    }
+}
+
+/// What was chosen of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// For each block, whether it belongs to the article.
+    pub kept: Vec<bool>,
+    /// For each block, its calibrated probability of body.
+    pub p: Vec<f32>,
+    /// The expected F1 of the choice, 0 for none.
+    pub score: f32,
+}
+
+impl Decision {
+    /// Calibrates a probability.
+    pub fn calibrate(&self, p: f32) -> f32 {
+        let p = p.clamp(1e-6, 1.0 - 1e-6);
+        sigmoid(self.scale * (p / (1.0 - p)).ln() + self.shift)
+    }
+
+    /// Chooses the blocks of the article, given each block's probability of body and its words.
+    pub fn choose(&self, p: &[f32], words: &[f32]) -> Choice {
+        let p: Vec<f32> = p.iter().map(|p| self.calibrate(*p)).collect();
+        let expected: f32 = p.iter().zip(words).map(|(p, w)| p * w).sum();
+        let mut order: Vec<usize> = (0..p.len()).collect();
+        order.sort_by(|a, b| p[*b].total_cmp(&p[*a]).then(a.cmp(b)));
+        let (mut taken, mut hit, mut best, mut cut) = (0.0, 0.0, 0.0, 0);
+        for (rank, at) in order.iter().enumerate() {
+            taken += words[*at];
+            hit += words[*at] * p[*at];
+            let f1 = 2.0 * hit / (taken + expected);
+            if f1 > best {
+                (best, cut) = (f1, rank + 1);
+            }
+        }
+        let mut kept = vec![false; p.len()];
+        if best >= self.least_score {
+            order[..cut].iter().for_each(|at| kept[*at] = true);
+        }
+        Choice { kept, p, score: best }
+    }
+}
+
+/// A page's probabilities out of fold, and what is known of its blocks: what a decision is tuned on.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Probability of body of each block, uncalibrated.
+    pub p: Vec<f32>,
+    /// Words of each block.
+    pub words: Vec<f32>,
+    /// Share of each block that is body.
+    pub body: Vec<f32>,
+}
+
+impl Judged {
+    /// F1 of a choice, in words; the empty choice of a page without body is perfect.
+    fn f1(&self, kept: &[bool]) -> f64 {
+        let (mut hit, mut taken, mut all) = (0.0f64, 0.0f64, 0.0f64);
+        for ((kept, words), body) in kept.iter().zip(&self.words).zip(&self.body) {
+            all += f64::from(words * body);
+            if *kept {
+                taken += f64::from(*words);
+                hit += f64::from(words * body);
+            }
+        }
+        match (taken + all) == 0.0 {
+            true => 1.0,
+            false => 2.0 * hit / (taken + all),
+        }
+    }
+}
+
+/// Finds the decision with the greatest mean F1 over pages, over a small grid: three numbers, thousands of pages.
+pub fn tune(pages: &[Judged]) -> Decision {
+    use rayon::prelude::*;
+    if pages.is_empty() {
+        return Decision::default();
+    }
+    let mean = |decision: &Decision| -> f64 {
+        pages.iter().map(|page| page.f1(&decision.choose(&page.p, &page.words).kept)).sum::<f64>() / pages.len() as f64
+    };
+    let mut grid = Vec::new();
+    for scale in [0.6, 0.8, 1.0, 1.25] {
+        for step in -4..=6 {
+            for least_score in [0.0, 0.2, 0.3, 0.4, 0.5] {
+                grid.push(Decision { shift: step as f32 * 0.2, scale, least_score });
+            }
+        }
+    }
+    let scored: Vec<f64> = grid.par_iter().map(mean).collect();
+    let mut best = 0;
+    for at in 1..grid.len() {
+        if scored[at] > scored[best] + 1e-9 {
+            best = at;
+        }
+    }
+    grid[best]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sure_page_is_cut_at_a_half_and_an_unsure_one_lower() {
+        let decision = Decision::default();
+        let sure = decision.choose(&[0.99, 0.99, 0.4, 0.01], &[50.0, 50.0, 10.0, 50.0]);
+        assert_eq!(sure.kept, [true, true, false, false]);
+        let unsure = decision.choose(&[0.5, 0.45, 0.4, 0.01], &[50.0, 50.0, 50.0, 50.0]);
+        assert_eq!(unsure.kept, [true, true, true, false]);
+        assert!(sure.score > 0.9 && unsure.score < 0.7);
+    }
+
+    #[test]
+    fn a_page_without_an_article_gives_nothing() {
+        let decision = Decision { least_score: 0.3, ..Decision::default() };
+        let choice = decision.choose(&[0.1, 0.05], &[10.0, 10.0]);
+        assert_eq!(choice.kept, [false, false]);
+        assert!(choice.score < 0.3);
+        assert_eq!(decision.choose(&[], &[]).kept, Vec::<bool>::new());
+    }
+
+    #[test]
+    fn tuning_moves_the_shift_to_where_f1_is_greatest() {
+        // Every block of body has p = 0.3, every block of chrome 0.05: without a shift too much is dropped or kept.
+        let page = Judged {
+            p: vec![0.3, 0.3, 0.05, 0.05],
+            words: vec![10.0, 10.0, 10.0, 10.0],
+            body: vec![1.0, 1.0, 0.0, 0.0],
+        };
+        let tuned = tune(&[page.clone()]);
+        assert_eq!(tuned.choose(&page.p, &page.words).kept, [true, true, false, false]);
+    }
+}

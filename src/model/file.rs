@@ -1,0 +1,111 @@
+//! A model as one file: a mark, a version, a schema, a checksum, and the rest in postcard.
+
+use std::path::Path;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::features;
+
+use super::{Model, context};
+
+const MARK: &[u8; 8] = b"LUBBMODL";
+/// Changes when the layout below or the types that are stored change.
+const VERSION: u32 = 1;
+/// Mark, version, schema, checksum.
+const HEADER: usize = 8 + 4 + 8 + 8;
+
+/// Why a model could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The bytes do not begin as a model does.
+    #[error("not a lubb model (it does not begin with the mark LUBBMODL): make one with `lubb train`")]
+    NotAModel,
+    /// The file's layout is of another version of lubb.
+    #[error("a model of file version {found}, this lubb reads version {VERSION}: train it again with `lubb train`")]
+    Version {
+        /// The file's version.
+        found: u32,
+    },
+    /// The model was trained on other feature columns.
+    #[error("a model for other features than this lubb extracts: train it again with `lubb train`")]
+    Schema,
+    /// Bytes are missing or changed.
+    #[error("the model is damaged or cut short (checksum): copy it again or train it again")]
+    Damaged,
+}
+
+/// A number that changes whenever a column is added, dropped, moved or renamed.
+fn schema() -> u64 {
+    let mut names = features::names().join("\n");
+    names.push_str(&features::flat::names().join("\n"));
+    names.push_str(&context::names().join("\n"));
+    xxh3_64(names.as_bytes())
+}
+
+impl Model {
+    /// Reads a model from its bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
+        if !bytes.starts_with(MARK) {
+            return Err(ModelError::NotAModel);
+        }
+        let word = |at: usize, len: usize| {
+            let mut number = [0u8; 8];
+            let field = bytes.get(at..at + len).ok_or(ModelError::Damaged)?;
+            number[..len].copy_from_slice(field);
+            Ok::<u64, ModelError>(u64::from_le_bytes(number))
+        };
+        let found = word(8, 4)? as u32;
+        if found != VERSION {
+            return Err(ModelError::Version { found });
+        }
+        let (stored_schema, checksum) = (word(12, 8)?, word(20, 8)?);
+        let body = &bytes[HEADER..];
+        if xxh3_64(body) != checksum {
+            return Err(ModelError::Damaged);
+        }
+        if stored_schema != schema() {
+            return Err(ModelError::Schema);
+        }
+        let model: Model = postcard::from_bytes(body).map_err(|_| ModelError::Damaged)?;
+        let sound = model.html.is_valid(features::names().len())
+            && model.flat.as_ref().is_none_or(|flat| flat.is_valid(features::flat::names().len()));
+        if sound { Ok(model) } else { Err(ModelError::Damaged) }
+    }
+
+    /// Reads a model from a file.
+    pub fn read(path: &Path) -> Result<Model, ModelError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| ModelError::Io { path: path.display().to_string(), source })?;
+        Model::from_bytes(&bytes)
+    }
+
+    /// The model's bytes: the same for the same model.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Writing to memory fails only for types postcard cannot hold, of which a model has none.
+        let body = postcard::to_allocvec(self).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        bytes.extend(MARK);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(schema().to_le_bytes());
+        bytes.extend(xxh3_64(&body).to_le_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    /// Writes a model beside its place and then renames it, so that no half-written file looks like a model.
+    pub fn write(&self, path: &Path) -> Result<(), ModelError> {
+        let io = |source| ModelError::Io { path: path.display().to_string(), source };
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(format!(".partial-{}", std::process::id()));
+        std::fs::write(&partial, self.to_bytes()).map_err(io)?;
+        std::fs::rename(&partial, path).map_err(io)
+    }
+}

@@ -1,0 +1,143 @@
+//! Feature matrix to labelled blocks: the classifiers, the decision, their training and their file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::{self, Lexicon};
+use crate::label::{Label, Labelled};
+use crate::page::{Input, Page};
+
+pub mod context;
+pub mod decide;
+pub mod file;
+pub mod logistic;
+pub mod stack;
+pub mod train;
+
+pub use file::ModelError;
+use stack::Stack;
+
+/// The logistic function.
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Everything learned: lexicon, classifiers and decision for web pages, and the same for flattened text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Model {
+    /// What the model was made from and how good it is.
+    pub card: Card,
+    lexicon: Lexicon,
+    html: Stack,
+    flat: Option<Stack>,
+}
+
+/// What a model says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The sets it was trained on, with their numbers of pages.
+    pub trained_on: Vec<(String, u32)>,
+    /// Licences and the names that they ask to be given.
+    pub attributions: Vec<String>,
+    /// Out-of-fold word F1 over blocks, by set: (set, pages, F1).
+    pub figures: Vec<(String, u32, f32)>,
+    /// The seed of folds and draws.
+    pub seed: u64,
+}
+
+/// A page's labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labels {
+    /// One for each block, in order.
+    pub blocks: Vec<Labelled>,
+    /// The expected F1 of the blocks labelled body, 0 where there is no article.
+    pub score: f32,
+}
+
+/// What one column added to the log-odds of body for a block, against the average block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// The column's name.
+    pub column: String,
+    /// Its value for the block.
+    pub value: f32,
+    /// Its share of the log-odds.
+    pub contribution: f32,
+}
+
+impl Model {
+    /// The model that comes with the program.
+    ///
+    /// # Panics
+    /// Never: the tests read it.
+    pub fn embedded() -> &'static Model {
+        static MODEL: std::sync::LazyLock<Model> =
+            std::sync::LazyLock::new(|| match Model::from_bytes(include_bytes!("../../models/default.lubb")) {
+                Ok(model) => model,
+                Err(error) => unreachable!("the embedded model is checked by the tests: {error}"),
+            });
+        &MODEL
+    }
+
+    fn stack(&self, page: &Page) -> &Stack {
+        match (page.input(), &self.flat) {
+            (Input::Text, Some(flat)) => flat,
+            _ => &self.html,
+        }
+    }
+
+    /// Labels every block of a page.
+    ///
+    /// ```
+    /// use lubb::{Label, Model, Page};
+    /// let page = Page::from_html(include_str!("../../data/labelled/ar-gulf-portal.html"));
+    /// let labels = Model::embedded().label(&page);
+    /// assert_eq!(labels.blocks.len(), page.blocks.len());
+    /// assert!(labels.blocks.iter().any(|block| block.label == Label::Body));
+    /// ```
+    pub fn label(&self, page: &Page) -> Labels {
+        if page.blocks.is_empty() {
+            return Labels { blocks: Vec::new(), score: 0.0 };
+        }
+        let (matrix, around) = features::extract(page, &self.lexicon);
+        self.stack(page).label(matrix.view(), &around)
+    }
+
+    /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.
+    pub fn explain(&self, page: &Page, block: usize) -> Vec<Reason> {
+        let (matrix, around) = features::extract(page, &self.lexicon);
+        let names = match page.input() {
+            Input::Html => features::names().to_vec(),
+            Input::Text => features::flat::names(),
+        };
+        self.stack(page).explain(matrix.view(), &around, block, &names)
+    }
+
+    /// Whether a model can label flattened text as such.
+    pub fn has_flat(&self) -> bool {
+        self.flat.is_some()
+    }
+}
+
+/// Labels from the article's choice and the probabilities of kinds (one row a block, one column a label).
+fn combine(choice: &decide::Choice, kinds: Option<&ndarray::Array2<f32>>) -> Labels {
+    let label = |at: usize| -> Labelled {
+        let body = choice.p[at];
+        if choice.kept[at] {
+            return Labelled { label: Label::Body, p: body, body };
+        }
+        let Some(kinds) = kinds else { return Labelled { label: Label::Nav, p: 1.0 - body, body } };
+        let row = kinds.row(at);
+        let others = Label::ALL.into_iter().filter(|l| *l != Label::Body);
+        let (mut best, mut total) = ((Label::Nav, 0.0), 0.0);
+        for label in others {
+            let p = row[label.index()];
+            total += p;
+            if p > best.1 {
+                best = (label, p);
+            }
+        }
+        Labelled { label: best.0, p: (1.0 - body) * best.1 / total.max(1e-6), body }
+    };
+    let score = if choice.kept.contains(&true) { choice.score } else { 0.0 };
+    Labels { blocks: (0..choice.p.len()).map(label).collect(), score }
+}

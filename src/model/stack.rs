@@ -1,0 +1,107 @@
+//! Two stages of classifiers, a head for kinds of chrome, and the decision over them.
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::features::Surroundings;
+
+use super::decide::Decision;
+use super::logistic::Logistic;
+use super::{Labels, Reason, combine, context};
+
+/// A fitted classifier of either family, told apart only here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Classifier {
+    /// linfa-logistic over ramps.
+    Logistic(Logistic),
+}
+
+impl Classifier {
+    /// The probability of body of each row.
+    pub fn predict(&self, x: ArrayView2<f32>) -> Vec<f32> {
+        match self {
+            Classifier::Logistic(model) => model.predict(x),
+        }
+    }
+
+    /// The probabilities of all labels of each row: rows x labels.
+    pub fn predict_classes(&self, x: ArrayView2<f32>) -> Array2<f32> {
+        match self {
+            Classifier::Logistic(model) => model.predict_classes(x),
+        }
+    }
+
+    fn contributions(&self, row: &[f32]) -> Vec<f32> {
+        match self {
+            Classifier::Logistic(model) => model.contributions(row, 0),
+        }
+    }
+
+    /// How many columns it takes.
+    fn columns(&self) -> usize {
+        match self {
+            Classifier::Logistic(model) => model.columns(),
+        }
+    }
+
+    fn is_valid(&self) -> bool {
+        match self {
+            Classifier::Logistic(model) => model.is_valid(),
+        }
+    }
+}
+
+/// The whole way from a page's matrix to its labels.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stack {
+    pub(super) stage1: Classifier,
+    pub(super) stage2: Classifier,
+    pub(super) kinds: Option<Classifier>,
+    pub(super) decision: Decision,
+}
+
+/// The matrix of stage two: the features, then what stage one says around each block.
+pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
+    let (rows, width) = matrix.dim();
+    let mut wide = Array2::zeros((rows, width + context::width()));
+    wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
+    context::columns(around, p, |at, values| {
+        wide.row_mut(at).iter_mut().skip(width).zip(values).for_each(|(slot, value)| *slot = *value);
+    });
+    wide
+}
+
+impl Stack {
+    /// Labels the rows of a page.
+    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings) -> Labels {
+        let first = self.stage1.predict(matrix);
+        let wide = with_context(matrix, around, &first);
+        let second = self.stage2.predict(wide.view());
+        let choice = self.decision.choose(&second, &around.words);
+        let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+        combine(&choice, kinds.as_ref())
+    }
+
+    /// Each column's share in the log-odds of stage two for one row, greatest first.
+    pub fn explain(&self, matrix: ArrayView2<f32>, around: &Surroundings, row: usize, names: &[String]) -> Vec<Reason> {
+        let first = self.stage1.predict(matrix);
+        let wide = with_context(matrix, around, &first);
+        let values = wide.row(row).to_vec();
+        let names = names.iter().cloned().chain(context::names());
+        let shares = self.stage2.contributions(&values);
+        let mut reasons: Vec<Reason> = names
+            .zip(values)
+            .zip(shares)
+            .map(|((column, value), contribution)| Reason { column, value, contribution })
+            .collect();
+        reasons.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()).then(a.column.cmp(&b.column)));
+        reasons
+    }
+
+    /// Whether a stack read from a file fits a matrix of `width` columns and holds together.
+    pub fn is_valid(&self, width: usize) -> bool {
+        let wide = width + context::width();
+        let sound = |c: &Classifier, columns| c.columns() == columns && c.is_valid();
+        sound(&self.stage1, width) && sound(&self.stage2, wide) && self.kinds.as_ref().is_none_or(|k| sound(k, wide))
+    }
+}

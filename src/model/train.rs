@@ -1,0 +1,359 @@
+//! Labelled pages to a model, with figures for every page from models that never saw its host.
+//!
+//! Folds go by host at every step. Stage two is trained on stage one's out-of-fold probabilities, the lexicon's columns
+//! of a page come from a lexicon that never saw its host, and the figures of a page come from a whole pipeline (lexicon,
+//! both stages, kinds) fitted without its fold, inner folds included.
+
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::features::lexicon::{Counts, PageCounts, count_page};
+use crate::features::{self, Lexicon, Surroundings};
+use crate::label::{Label, LabelSet};
+use crate::page::{Input, Page};
+
+use super::decide::{self, Decision, Judged};
+use super::logistic::{LogisticError, LogisticParams};
+use super::stack::{Classifier, Stack, with_context};
+use super::{Card, Labels, Model, combine};
+
+/// One labelled page.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The page's name, for messages.
+    pub id: String,
+    /// The set it belongs to.
+    pub set: String,
+    /// Which fold it is in; pages of one host must share theirs.
+    pub fold: usize,
+    /// A number for its host: pages of one host count once in the lexicon.
+    pub host: usize,
+    /// The page.
+    pub page: Page,
+    /// For each block the share of its words that is body, 0 to 1; empty where only kinds are known.
+    pub body: Vec<f32>,
+    /// For each block its label, where someone gave one; empty if none.
+    pub kinds: Vec<Option<Label>>,
+}
+
+/// Settings of a training run.
+#[derive(Clone, Debug)]
+pub struct TrainParams {
+    /// How many folds the examples are in.
+    pub folds: usize,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// The classifiers of both stages.
+    pub logistic: LogisticParams,
+    /// The head for kinds of chrome.
+    pub kinds: LogisticParams,
+    /// A word needs this many hosts to be in the lexicon.
+    pub min_hosts: f32,
+    /// Hosts of average opinion that a word's log-odds are smoothed with.
+    pub smoothing: f32,
+}
+
+impl Default for TrainParams {
+    fn default() -> Self {
+        TrainParams {
+            folds: 5,
+            seed: 1,
+            logistic: LogisticParams::default(),
+            kinds: LogisticParams { alpha: 5.0, rows: 60_000, iterations: 80, seed: 1 },
+            min_hosts: 3.0,
+            smoothing: 4.0,
+        }
+    }
+}
+
+/// Why no model came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Too few hosts to make folds of.
+    #[error("{pages} labelled pages in {folds} folds of hosts: training needs pages of at least 3 hosts")]
+    TooFew {
+        /// How many pages there were.
+        pages: usize,
+        /// How many folds have pages.
+        folds: usize,
+    },
+    /// The classifier did not fit.
+    #[error(transparent)]
+    Fit(#[from] LogisticError),
+}
+
+/// A page's result from a pipeline that never saw its host.
+#[derive(Clone, Debug)]
+pub struct OutOfFold {
+    /// The labels under a decision tuned on other folds.
+    pub labels: Labels,
+    /// What the decision was tuned on.
+    pub judged: Judged,
+}
+
+/// A model and what it scores on pages it never saw.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model, trained on all pages.
+    pub model: Model,
+    /// For each example, in order, its result out of fold.
+    pub out_of_fold: Vec<OutOfFold>,
+}
+
+/// An example with what does not change from fold to fold.
+struct Prepared<'a> {
+    example: &'a Example,
+    /// The matrix with the lexicon's columns empty.
+    matrix: Array2<f32>,
+    around: Surroundings,
+    /// Each row's weight: its words, capped, all of a page's rows summing to one.
+    weights: Vec<f32>,
+    counts: PageCounts,
+}
+
+impl Prepared<'_> {
+    fn of(example: &Example) -> Prepared<'_> {
+        let (matrix, around) = features::extract(&example.page, &Lexicon::default());
+        // Long blocks matter more, but a page must not be one giant block's.
+        let mut weights: Vec<f32> = around.words.iter().map(|w| w.min(60.0) + 2.0).collect();
+        let total: f32 = weights.iter().sum();
+        weights.iter_mut().for_each(|w| *w /= total.max(1.0));
+        let counts = if example.page.input() == Input::Html && !example.body.is_empty() {
+            let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
+            count_page(&example.page, &body)
+        } else {
+            PageCounts::default()
+        };
+        Prepared { example, matrix, around, weights, counts }
+    }
+
+    /// The matrix under a lexicon.
+    fn matrix(&self, lexicon: &Lexicon) -> Array2<f32> {
+        let mut matrix = self.matrix.clone();
+        if self.example.page.input() == Input::Html {
+            features::fill_lexicon(&self.example.page, lexicon, &mut matrix);
+        }
+        matrix
+    }
+
+    fn has_body(&self) -> bool {
+        !self.example.body.is_empty()
+    }
+}
+
+/// Rows of many pages, one below the other.
+struct Rows {
+    x: Array2<f32>,
+    body: Vec<bool>,
+    weights: Vec<f32>,
+}
+
+fn stack_rows(pages: &[(&Prepared, Array2<f32>)]) -> Rows {
+    let used: Vec<&(&Prepared, Array2<f32>)> = pages.iter().filter(|(p, _)| p.has_body()).collect();
+    let views: Vec<ArrayView2<f32>> = used.iter().map(|(_, m)| m.view()).collect();
+    let width = views.first().map_or(0, |v| v.ncols());
+    // Every matrix has the same width, so this cannot fail.
+    let x = ndarray::concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, width)));
+    Rows {
+        x,
+        body: used.iter().flat_map(|(p, _)| p.example.body.iter().map(|b| *b >= 0.5)).collect(),
+        weights: used.iter().flat_map(|(p, _)| p.weights.iter().copied()).collect(),
+    }
+}
+
+/// A fitted pipeline without its decision.
+struct Pipeline {
+    lexicon: Lexicon,
+    stack: Stack,
+}
+
+struct Trainer<'a> {
+    params: &'a TrainParams,
+    pages: Vec<Prepared<'a>>,
+    /// Lexicon counts of each fold.
+    counts: Vec<Counts>,
+    /// Whether the pages have a lexicon at all.
+    html: bool,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(examples: &'a [Example], params: &'a TrainParams) -> Self {
+        let pages: Vec<Prepared> = examples.par_iter().map(Prepared::of).collect();
+        let html = examples.first().is_some_and(|e| e.page.input() == Input::Html);
+        let of_fold = |fold: usize| {
+            let mut counts = Counts::default();
+            let mut members: Vec<&Prepared> = pages.iter().filter(|p| p.example.fold == fold && p.has_body()).collect();
+            members.sort_by_key(|p| p.example.host);
+            for host in members.chunk_by(|a, b| a.example.host == b.example.host) {
+                counts.add_host(host.iter().map(|p| &p.counts));
+            }
+            counts
+        };
+        let counts = (0..params.folds).into_par_iter().map(of_fold).collect();
+        Trainer { params, pages, counts, html }
+    }
+
+    /// The lexicon of all folds but those named.
+    fn lexicon(&self, without: &[usize]) -> Lexicon {
+        if !self.html {
+            return Lexicon::default();
+        }
+        let mut sum = Counts::default();
+        for fold in (0..self.params.folds).filter(|f| !without.contains(f)) {
+            sum.merge(&self.counts[fold]);
+        }
+        sum.lexicon(self.params.min_hosts, self.params.smoothing)
+    }
+
+    /// The pages outside the folds named, each with a matrix whose lexicon columns saw neither its own fold nor those.
+    fn matrices(&self, without: &[usize]) -> Vec<(&Prepared<'a>, Array2<f32>)> {
+        let lexicons: Vec<Lexicon> = (0..self.params.folds)
+            .into_par_iter()
+            .map(|fold| {
+                let mut hidden = without.to_vec();
+                hidden.push(fold);
+                self.lexicon(&hidden)
+            })
+            .collect();
+        self.pages
+            .par_iter()
+            .filter(|p| !without.contains(&p.example.fold))
+            .map(|p| (p, p.matrix(&lexicons[p.example.fold])))
+            .collect()
+    }
+
+    fn fit_body(&self, rows: &Rows, salt: u64) -> Result<Classifier, TrainError> {
+        let params = LogisticParams { seed: self.params.seed.wrapping_add(salt), ..self.params.logistic };
+        Ok(Classifier::Logistic(params.fit(rows.x.view(), &rows.body, &rows.weights)?))
+    }
+
+    /// Fits lexicon, both stages and the kinds' head on all folds but one (or on all).
+    fn fit(&self, without: Option<usize>) -> Result<Pipeline, TrainError> {
+        let hidden: Vec<usize> = without.into_iter().collect();
+        let pages = self.matrices(&hidden);
+        let inner: Vec<usize> = (0..self.params.folds).filter(|f| !hidden.contains(f)).collect();
+        // Stage one out of fold, for stage two to be trained on.
+        let first: Vec<Vec<(usize, Vec<f32>)>> = inner
+            .par_iter()
+            .map(|&fold| {
+                let mut without = hidden.clone();
+                without.push(fold);
+                let model = self.fit_body(&stack_rows(&self.matrices(&without)), fold as u64)?;
+                let held_out = pages.iter().enumerate().filter(|(_, (p, _))| p.example.fold == fold);
+                Ok(held_out.map(|(at, (_, matrix))| (at, model.predict(matrix.view()))).collect())
+            })
+            .collect::<Result<_, TrainError>>()?;
+        let mut by_page: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
+        first.into_iter().flatten().for_each(|(at, p)| by_page[at] = p);
+        let stage1 = self.fit_body(&stack_rows(&pages), 100)?;
+        let wide: Vec<(&Prepared, Array2<f32>)> = pages
+            .into_par_iter()
+            .zip(by_page)
+            .map(|((page, matrix), p)| (page, with_context(matrix.view(), &page.around, &p)))
+            .collect();
+        let stage2 = self.fit_body(&stack_rows(&wide), 200)?;
+        let kinds = self.fit_kinds(&wide)?;
+        let stack = Stack { stage1, stage2, kinds, decision: Decision::default() };
+        Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
+    }
+
+    /// The head for kinds of chrome, if any page has typed labels of at least two kinds.
+    fn fit_kinds(&self, wide: &[(&Prepared, Array2<f32>)]) -> Result<Option<Classifier>, TrainError> {
+        let typed: Vec<&(&Prepared, Array2<f32>)> =
+            wide.iter().filter(|(p, _)| p.example.kinds.iter().any(Option::is_some)).collect();
+        let views: Vec<ArrayView2<f32>> = typed.iter().map(|(_, m)| m.view()).collect();
+        let Ok(x) = ndarray::concatenate(Axis(0), &views) else { return Ok(None) };
+        let labels: Vec<Option<Label>> = typed.iter().flat_map(|(p, _)| p.example.kinds.iter().copied()).collect();
+        let weights = typed.iter().flat_map(|(p, _)| p.weights.iter().copied()).zip(&labels);
+        let weights: Vec<f32> = weights.map(|(w, label)| if label.is_some() { w } else { 0.0 }).collect();
+        let classes: Vec<usize> = labels.iter().map(|l| l.map_or(0, Label::index)).collect();
+        let params = LogisticParams { seed: self.params.seed.wrapping_add(300), ..self.params.kinds };
+        match params.fit_classes(x.view(), &classes, &weights, Label::COUNT) {
+            Ok(model) => Ok(Some(Classifier::Logistic(model))),
+            Err(LogisticError::OneClass { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Each page's probabilities from a pipeline fitted without its fold.
+    #[allow(clippy::type_complexity)]
+    fn out_of_fold(&self) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
+        let by_fold: Vec<Vec<(usize, (Judged, Option<Array2<f32>>))>> = (0..self.params.folds)
+            .into_par_iter()
+            .map(|fold| {
+                let pipeline = self.fit(Some(fold))?;
+                let members = self.pages.iter().enumerate().filter(|(_, p)| p.example.fold == fold);
+                Ok(members.map(|(at, page)| (at, pipeline.judge(page))).collect())
+            })
+            .collect::<Result<_, TrainError>>()?;
+        let mut all: Vec<(usize, _)> = by_fold.into_iter().flatten().collect();
+        all.sort_by_key(|(at, _)| *at);
+        Ok(all.into_iter().map(|(_, judged)| judged).collect())
+    }
+}
+
+impl Pipeline {
+    fn judge(&self, page: &Prepared) -> (Judged, Option<Array2<f32>>) {
+        if page.around.words.is_empty() {
+            return (Judged { p: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
+        }
+        let matrix = page.matrix(&self.lexicon);
+        let first = self.stack.stage1.predict(matrix.view());
+        let wide = with_context(matrix.view(), &page.around, &first);
+        let p = self.stack.stage2.predict(wide.view());
+        let kinds = self.stack.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+        (Judged { p, words: page.around.words.clone(), body: page.example.body.clone() }, kinds)
+    }
+}
+
+/// Fits one stack, and judges every page out of fold.
+fn fit_stack(examples: &[Example], params: &TrainParams) -> Result<(Lexicon, Stack, Vec<OutOfFold>), TrainError> {
+    let mut folds: Vec<usize> = examples.iter().filter(|e| !e.body.is_empty()).map(|e| e.fold).collect();
+    folds.sort_unstable();
+    folds.dedup();
+    if folds.len() < 3 {
+        return Err(TrainError::TooFew { pages: examples.len(), folds: folds.len() });
+    }
+    let trainer = Trainer::new(examples, params);
+    let judged = trainer.out_of_fold()?;
+    let mut pipeline = trainer.fit(None)?;
+    let with_body = |keep: &dyn Fn(usize) -> bool| -> Vec<Judged> {
+        let pages = judged.iter().zip(examples).filter(|((j, _), e)| !j.body.is_empty() && keep(e.fold));
+        pages.map(|((j, _), _)| j.clone()).collect()
+    };
+    // A page's decision is tuned on the other folds too.
+    let decisions: Vec<Decision> =
+        (0..params.folds).map(|fold| decide::tune(&with_body(&|other| other != fold))).collect();
+    pipeline.stack.decision = decide::tune(&with_body(&|_| true));
+    let out_of_fold = judged
+        .into_iter()
+        .zip(examples)
+        .map(|((judged, kinds), example)| {
+            let choice = decisions[example.fold].choose(&judged.p, &judged.words);
+            OutOfFold { labels: combine(&choice, kinds.as_ref()), judged }
+        })
+        .collect();
+    Ok((pipeline.lexicon, pipeline.stack, out_of_fold))
+}
+
+/// Trains a model on pages of HTML, and on flattened pages if there are any of at least three folds.
+///
+/// The results out of fold are those of `html`, then those of `flat`.
+pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card: Card) -> Result<Trained, TrainError> {
+    let (lexicon, stack, mut out_of_fold) = fit_stack(html, params)?;
+    let flat = if flat.is_empty() {
+        None
+    } else {
+        let (_, stack, mut more) = fit_stack(flat, params)?;
+        out_of_fold.append(&mut more);
+        Some(stack)
+    };
+    card.seed = params.seed;
+    Ok(Trained { model: Model { card, lexicon, html: stack, flat }, out_of_fold })
+}
+
+/// The text of the blocks that are kept, separated by blank lines: what metrics are computed on.
+pub fn kept_text(page: &Page, labels: &Labels, keep: LabelSet) -> String {
+    let blocks = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| keep.contains(l.label));
+    blocks.map(|(b, _)| page.text_of(b)).collect::<Vec<_>>().join("\n\n")
+}
