@@ -2,8 +2,10 @@
 
 pub mod document;
 pub mod extractor;
+pub mod gold;
 pub mod label;
 pub mod page;
+pub mod report;
 
 pub use document::{Document, DocumentBlock, Labelled};
 pub use extractor::{Extractor, Output};
