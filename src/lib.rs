@@ -3,9 +3,11 @@
 pub mod document;
 pub mod extractor;
 pub mod features;
+pub mod gold;
 pub mod label;
 pub mod model;
 pub mod page;
+pub mod report;
 
 pub use document::{Document, DocumentBlock};
 pub use extractor::{Extractor, Output};

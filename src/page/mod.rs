@@ -6,6 +6,7 @@ pub mod decode;
 pub mod dom;
 pub mod flat;
 pub mod segment;
+pub mod words;
 
 pub use dom::Dom;
 pub use flat::Line;
