@@ -17,6 +17,8 @@ const PREFIXES: &[&str] = &[
     "article by",
     "reviewed by",
     "edited by",
+    "recipe by",
+    "updated by",
     "authored by",
     "story by",
     "words by",
@@ -73,6 +75,9 @@ const NOBODY: &[&str] = &[
     "default",
     "moderator",
     "superuser",
+    "sign in",
+    "log in",
+    "login",
     "test",
     "false",
     "true",
@@ -192,14 +197,25 @@ fn strip_prefix(name: &str) -> &str {
     name
 }
 
-fn split(names: &str) -> Vec<&str> {
-    let parts = names
-        .split([';', '؛', '،', '|', '\n'])
-        .flat_map(|part| part.split(" & "))
-        .flat_map(|part| part.split(" and "))
-        .flat_map(|part| part.split(" und "))
-        .flat_map(|part| part.split(" et "));
-    parts.flat_map(split_commas).collect()
+fn split<'a>(names: &'a str) -> Vec<&'a str> {
+    let parts = names.split([';', '؛', '،', '|', '\n']).flat_map(split_commas);
+    let parts = [" & ", " and ", " und ", " et "].into_iter().fold(parts.collect(), |parts: Vec<&str>, word| {
+        parts.into_iter().flat_map(|part| split_at_word(part, word)).collect()
+    });
+    let bare =
+        |part: &'a str| ["and ", "& ", "und ", "et "].iter().find_map(|word| part.strip_prefix(word)).unwrap_or(part);
+    parts.into_iter().map(bare).collect()
+}
+
+/// `and` parts two whole names or two first names; else it stands inside the name of an office.
+fn split_at_word<'a>(names: &'a str, word: &str) -> Vec<&'a str> {
+    if names.contains(',') {
+        return vec![names];
+    }
+    let parts: Vec<&str> = names.split(word).collect();
+    let words = |part: &&str| part.split_whitespace().count();
+    let alike = parts.iter().all(|part| words(part) == 1) || parts.iter().all(|part| (2..=5).contains(&words(part)));
+    if alike { parts } else { vec![names] }
 }
 
 /// Commas part people only if every part looks like a whole name; they also set off degrees, offices and first names.
@@ -209,17 +225,28 @@ fn split_commas(names: &str) -> Vec<&str> {
     let whole = |part: &&str| {
         let words: Vec<&str> = part.split_whitespace().collect();
         let profession = words.iter().any(|word| PROFESSIONS.contains(&word.to_lowercase().as_str()));
-        (2..=5).contains(&words.len()) && !profession
+        (2..=7).contains(&words.len()) && !profession
     };
     if parts.len() > 1 && parts.iter().all(whole) { parts } else { vec![names] }
 }
 
 fn clean(name: &str) -> Option<&str> {
+    // `(agency)` is a source; after a dash stands the city or the paper, then the date and its label.
+    if name.trim().starts_with('(') {
+        return None;
+    }
+    const AFTER: [&str; 9] =
+        [" - ", " – ", " — ", " Published", " Updated", " Last Updated", " Last updated", " Posted", " on "];
+    let name = AFTER.iter().fold(name, |name, after| name.split(after).next().unwrap_or(name));
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | '–' | '|' | '"' | '/'));
     let lower = name.to_lowercase();
     let address = lower.contains("://") || lower.starts_with("www.") || lower.contains('@') || lower.contains(".com/");
-    let nobody = NOBODY.contains(&lower.as_str()) || !name.chars().any(char::is_alphabetic);
-    (!address && !nobody && name.len() <= MAX_NAME).then_some(name)
+    let nobody = NOBODY.contains(&lower.as_str())
+        || PREFIXES.contains(&lower.as_str())
+        || !name.chars().any(char::is_alphabetic);
+    let button =
+        ["view ", "see ", "more ", "read ", "follow ", "all posts"].iter().any(|start| lower.starts_with(start));
+    (!address && !nobody && !button && name.len() <= MAX_NAME).then_some(name)
 }
 
 #[cfg(test)]
@@ -237,11 +264,14 @@ mod tests {
         assert_eq!(list("Ann Lee, Senior Editor"), "Ann Lee, Senior Editor");
         assert_eq!(list("ليلى حداد، سمير عطا"), "ليلى حداد; سمير عطا");
         assert_eq!(list("Lee, Ann"), "Lee, Ann");
+        assert_eq!(list("Center for Drug Evaluation and Research"), "Center for Drug Evaluation and Research");
+        assert_eq!(list("Ann & Bo"), "Ann; Bo");
     }
 
     #[test]
     fn what_is_said_before_a_name_goes() {
         assert_eq!(list("كتب: أحمد علي"), "أحمد علي");
+        assert_eq!(list("حسام علي - القاهرة"), "حسام علي");
         assert_eq!(list("كتبت - ليلى حداد"), "ليلى حداد");
         assert_eq!(list("Von Ann Lee"), "Ann Lee");
         assert_eq!(list("Author: By Ann Lee"), "Ann Lee");

@@ -53,8 +53,9 @@ impl Metadata {
         let said = Said::of(&page.dom);
         let json_ld = JsonLd::of(&page.dom);
         let host = page.host();
-        let titles = [said.document_title.as_deref(), said.meta.title.get(), said.h1.as_deref()];
-        let known: Vec<String> = titles.iter().flatten().map(|title| key(title)).collect();
+        let titles = [said.document_title.as_deref(), said.meta.title.get()];
+        let known: Vec<String> =
+            titles.into_iter().flatten().chain(said.h1s.iter().map(String::as_str)).map(key).collect();
         let article = json_ld.article(|name| {
             let name = key(&clean(name));
             !name.is_empty() && known.iter().any(|title| title.contains(&name))
@@ -65,14 +66,26 @@ impl Metadata {
         let sites: Vec<&str> = site_name.as_deref().into_iter().chain(host.as_deref()).collect();
         let lang = said.lang.or(said.meta.lang.into_inner().and_then(|lang| language::tag(&lang)));
         let lang = lang.or_else(|| language::tag(&article?.text(&["inLanguage"])?));
-        let order = order_of(lang.as_deref());
+        let order = order_of(lang.as_deref(), host.as_deref());
 
         let headline = article.and_then(|a| a.text(&["headline", "name"])).map(|title| clean(&title));
         let bare = |title: &str| without_site(title, &sites, &known);
-        let title = headline.iter().map(String::as_str).chain(said.meta.title.get()).chain(said.microdata.title.get());
-        let title = title.chain(said.document_title.as_deref()).chain(said.h1.as_deref());
-        let title =
-            title.map(bare).find(|title| !title.is_empty() && !sites.iter().any(|site| key(site) == key(title)));
+        let is_site = |title: &str| sites.iter().any(|site| key(site) == key(title));
+        let declared = headline.as_deref().into_iter().chain(said.meta.title.get()).chain(said.microdata.title.get());
+        let declared: Vec<String> = declared.chain(said.document_title.as_deref()).map(bare).collect();
+        // Declared titles are often written for search engines and short; the headline that the reader sees is the
+        // <h1>, if it shares its words with one of them.
+        let mut shown: Option<(String, f32)> = None;
+        for h1 in said.h1s.iter().map(|h1| bare(h1)).filter(|h1| !is_site(h1)) {
+            let shared = declared.iter().map(|title| likeness(&h1, title)).fold(0.0, f32::max);
+            if shared >= 0.5 && shown.as_ref().is_none_or(|(_, other)| shared > *other) {
+                // A section's name in front of the headline: the declared title is without it.
+                let kicker = declared.iter().find(|t| key(t).len() > 20 && key(&h1).ends_with(&key(t)));
+                shown = Some((kicker.cloned().unwrap_or(h1), shared));
+            }
+        }
+        let titles = shown.map(|(h1, _)| h1).into_iter().chain(declared).chain(said.h1s.first().cloned());
+        let title = { titles }.find(|title| !title.is_empty() && !is_site(title));
 
         let author = article.and_then(|a| {
             people(a.authors().into_iter().map(clean).collect::<Vec<_>>().iter().map(String::as_str), &sites)
@@ -84,6 +97,11 @@ impl Metadata {
         let date = date.and_then(|d| date::parse(&d, order));
         let date = date.or_else(|| date::parse(said.meta.date.get()?, order));
         let date = date.or_else(|| date::parse(said.microdata.date.get()?, order));
+        let date = date.or_else(|| {
+            let mut texts: Vec<_> = said.near_dates.iter().collect();
+            texts.sort_by_key(|(rank, _)| *rank);
+            texts.into_iter().find_map(|(_, text)| date::find(text, order))
+        });
         let date = date.or_else(|| page.url.as_deref().and_then(date_in_address));
 
         let description =
@@ -106,7 +124,7 @@ impl Metadata {
         if self.title.is_none() {
             self.title = headline.map(|title| cap(squeeze(title), MAX_TITLE)).filter(|title| !title.is_empty());
         }
-        let order = order_of(self.lang.as_deref());
+        let order = order_of(self.lang.as_deref(), None);
         let sites: Vec<&str> = self.site_name.as_deref().into_iter().collect();
         for block in meta_blocks {
             if self.author.is_none() {
@@ -149,6 +167,8 @@ struct Fields {
     authors: Vec<String>,
     /// The rank of the names in `authors`.
     author_rank: usize,
+    /// Where the last of them stands.
+    author_at: NodeId,
     date: Best,
     site: Best,
     lang: Best,
@@ -156,12 +176,16 @@ struct Fields {
 }
 
 impl Fields {
-    fn author(&mut self, rank: usize, name: &str) {
+    /// Takes an author at a node; of marked-up names only those that stand together with the first, since comments
+    /// and teasers have authors too.
+    fn author(&mut self, rank: usize, name: &str, node: NodeId) {
+        const TOGETHER: NodeId = 60;
         if self.authors.is_empty() || rank < self.author_rank {
             self.authors.clear();
-            self.author_rank = rank;
+            (self.author_rank, self.author_at) = (rank, node);
         }
-        if rank == self.author_rank {
+        if rank == self.author_rank && node - self.author_at < TOGETHER {
+            self.author_at = node;
             self.authors.push(clean(name));
         }
     }
@@ -173,9 +197,11 @@ struct Said {
     meta: Fields,
     /// Microdata, `<time>` and `rel=author`.
     microdata: Fields,
+    /// Texts that may be or hold the date, with a rank.
+    near_dates: Vec<(usize, String)>,
     document_title: Option<String>,
-    /// The first `<h1>` with text.
-    h1: Option<String>,
+    /// The first few `<h1>` with text.
+    h1s: Vec<String>,
     lang: Option<String>,
 }
 
@@ -236,6 +262,9 @@ const SITES: &[&str] = &["og:site_name", "application-name", "al:android:app_nam
 const LANGUAGES: &[&str] = &["content-language", "language", "dc.language", "og:locale"];
 const DESCRIPTIONS: &[&str] = &["og:description", "description", "twitter:description", "dc.description"];
 
+/// How many nodes after the headline its date and byline may stand.
+const NEAR: NodeId = 150;
+
 impl Said {
     fn of(dom: &Dom) -> Said {
         let mut said = Said::default();
@@ -254,16 +283,17 @@ impl Said {
                     said.document_title = Some(clean(&dom.inner_text(node))).filter(|title| !title.is_empty());
                 }
                 Tag::H1 => {
-                    if said.h1.is_none() {
-                        said.h1 = Some(clean(&visible(dom, node))).filter(|title| !title.is_empty());
+                    let text = squeeze(&visible(dom, node));
+                    if said.h1s.len() < 5 && !text.is_empty() {
+                        said.h1s.push(text);
                     }
                     since_h1 = Some(node);
                 }
                 Tag::Time => said.time(dom, node, since_h1),
                 Tag::A if dom.attr(node, AttrName::Rel).is_some_and(|rel| has_word(rel, "author")) => {
-                    said.microdata.author(1, &visible(dom, node));
+                    said.microdata.author(1, &visible(dom, node), node);
                 }
-                _ => {}
+                _ => said.by_class(dom, node, since_h1),
             }
             if let Some(property) = dom.attr(node, AttrName::Itemprop) {
                 said.microdata(dom, node, property);
@@ -284,7 +314,10 @@ impl Said {
             } else if let Some(rank) = rank(AUTHORS) {
                 // `twitter:data1` is an author only under such a label; Yoast writes it so, names need no digits.
                 if name != "twitter:data1" || !content.chars().any(char::is_numeric) {
-                    self.meta.author(if content.contains("://") { usize::MAX } else { rank }, content);
+                    let rank = if content.contains("://") { usize::MAX } else { rank };
+                    let content =
+                        if name == "citation_author" { first_name_first(content) } else { content.to_owned() };
+                    self.meta.author(rank, &content, 0);
                 }
             } else if let Some(rank) = rank(DATES) {
                 self.meta.date.offer(rank, content);
@@ -315,16 +348,50 @@ impl Said {
                         Some(name) => name.to_owned(),
                         None => visible(dom, inner),
                     });
-                    self.microdata.author(0, &name.unwrap_or_else(value));
+                    self.microdata.author(0, &name.unwrap_or_else(value), node);
                 }
                 _ => {}
             }
         }
     }
 
+    /// Bylines and dates that only their class names mark.
+    fn by_class(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>) {
+        const MAX_NODES: NodeId = 30;
+        let near = since_h1.is_none_or(|h1| node - h1 < NEAR);
+        let Some(class) = dom.attr(node, AttrName::Class).filter(|_| near && dom.end(node) - node <= MAX_NODES) else {
+            return;
+        };
+        let class = class.to_ascii_lowercase();
+        let before = 4 * usize::from(since_h1.is_none());
+        if ["date", "publish", "posted", "time", "byline", "meta"].iter().any(|word| class.contains(word))
+            && !["update", "modified", "comment", "candidate", "related", "read"]
+                .iter()
+                .any(|word| class.contains(word))
+        {
+            let text = visible(dom, node);
+            if text.chars().count() < 120 && text.chars().any(char::is_numeric) {
+                self.near_dates.push((before, clean(&text)));
+            }
+        }
+        let other = ["bio", "image", "avatar", "comment", "related", "social", "desc", "title", "authori"];
+        let author = class.contains("author") && !other.iter().any(|word| class.contains(word));
+        if author || class.contains("byline") {
+            let text = squeeze(&visible(dom, node));
+            // A class may stand at the name alone, or around the whole byline with date and buttons.
+            let name = byline::byline(&text).map(str::to_owned).or_else(|| {
+                let alone = author && (2..=4).contains(&text.split_whitespace().count());
+                (alone && !text.chars().any(char::is_numeric)).then_some(text)
+            });
+            let rank = before + if class.contains("name") { 2 } else { 3 };
+            if let Some(name) = name.filter(|_| self.microdata.authors.is_empty() || rank < self.microdata.author_rank)
+            {
+                self.microdata.author(rank, &name, node);
+            }
+        }
+    }
+
     fn time(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>) {
-        /// How many nodes after the headline its date may stand.
-        const NEAR: NodeId = 150;
         let class = dom.attr(node, AttrName::Class).unwrap_or_default().to_ascii_lowercase();
         if class.contains("updated") && !class.contains("published") || class.contains("modified") {
             return;
@@ -345,6 +412,14 @@ impl Said {
             Some(value) => self.microdata.date.offer(rank, value),
             None => self.microdata.date.offer(rank, &visible(dom, node)),
         }
+    }
+}
+
+/// Journals' metadata writes `Family, Given`.
+fn first_name_first(name: &str) -> String {
+    match name.split_once(',') {
+        Some((family, given)) if !given.contains(',') => format!("{} {}", given.trim(), family.trim()),
+        _ => name.to_owned(),
     }
 }
 
@@ -402,9 +477,9 @@ fn cap(text: String, chars: usize) -> String {
 /// A title without the site's name before or after it: parts that are one of `sites`, or whatever follows or goes
 /// before a part that is a title by itself elsewhere on the page (`known`, as keys).
 fn without_site(title: &str, sites: &[&str], known: &[String]) -> String {
-    let is_site = |part: &str| {
-        let part = key(part);
-        let host = |site: &str| site.contains('.') && site.split('.').any(|label| key(label) == part);
+    let is_site = |words: &str| {
+        let part = key(words);
+        let host = |site: &str| site.contains('.') && site.split('.').any(|label| named_for(label, &part, words));
         sites.iter().any(|site| key(site) == part || host(site)) || part.is_empty()
     };
     let mut title = title.trim();
@@ -429,10 +504,40 @@ fn without_site(title: &str, sites: &[&str], known: &[String]) -> String {
     }
 }
 
-/// Only the United States put the month first.
-fn order_of(lang: Option<&str>) -> Order {
+/// Whether a part of a title is the name that the label of a host stands for: `Raspberry Pi Forums` for
+/// `raspberrypi`, `Farm Bureau Financial Services` for `fbfs`.
+fn named_for(label: &str, part: &str, words: &str) -> bool {
+    const COMMON: [&str; 8] = ["news", "blog", "blogs", "forum", "forums", "shop", "store", "info"];
+    let label = key(label);
+    if label.len() < 4 || COMMON.contains(&label.as_str()) {
+        return label == *part;
+    }
+    let initials: String =
+        words.split_whitespace().filter_map(|word| word.chars().next()).flat_map(char::to_lowercase).collect();
+    words.len() <= 40 && (part.contains(&label) || initials == label)
+}
+
+/// How far a shown headline is the same as a declared title: the share of the words of the shorter that the longer
+/// has too; a few words are only like a longer title if it begins with them, else they may name its section.
+fn likeness(h1: &str, title: &str) -> f32 {
+    let words = |title: &str| title.split_whitespace().map(key).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let (mut few, mut many) = (words(h1), words(title));
+    if few.len() > many.len() {
+        std::mem::swap(&mut few, &mut many);
+    }
+    if few.is_empty() || few.len() < 3 && many.len() > 2 * few.len() && !many.starts_with(&few) {
+        return 0.0;
+    }
+    few.iter().filter(|word| many.contains(word)).count() as f32 / few.len() as f32
+}
+
+/// The United States put the month first; English without a country, on a site of no country, is taken for theirs.
+fn order_of(lang: Option<&str>, host: Option<&str>) -> Order {
+    let international =
+        || host.is_some_and(|h| [".com", ".org", ".net", ".edu", ".gov"].iter().any(|end| h.ends_with(end)));
     match lang {
         Some("en-US") => Order::MonthFirst,
+        Some("en") if international() => Order::MonthFirst,
         _ => Order::DayFirst,
     }
 }
