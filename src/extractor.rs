@@ -1,8 +1,8 @@
 //! The library's front door: bytes in, document out.
 
-use crate::document::{Document, DocumentBlock, Labelled};
+use crate::document::{self, Document, DocumentBlock, Labelled};
 use crate::label::{Label, LabelSet};
-use crate::page::{Hints, Page};
+use crate::page::{Block, Hints, Metadata, Page};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -56,13 +56,32 @@ impl Extractor {
     /// Extracts the article of a page that was cut before.
     pub fn extract_page(&self, page: &Page) -> Document {
         let labels = self.label(page);
+        let labelled = |label: Label| page.blocks.iter().zip(&labels).filter(move |(_, l)| l.label == label);
         let kept = page.blocks.iter().zip(&labels).filter(|(_, l)| self.output.keep.contains(l.label));
-        let text = kept.map(|(b, _)| page.text_of(b)).collect::<Vec<_>>().join("\n\n");
+        let kept: Vec<&Block> = kept.map(|(block, _)| block).collect();
+        let text = document::plain_text(page, &kept);
+        let markdown = self.output.markdown.then(|| document::markdown(page, &kept));
+        let mut metadata = Metadata::of(page);
+        let headline = labelled(Label::Headline).next().map(|(block, _)| page.text_of(block));
+        metadata.complete(headline, labelled(Label::Meta).map(|(block, _)| page.text_of(block)), &text);
         let blocks = self.output.blocks.then(|| {
             let block =
                 |(b, l): (_, &Labelled)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() };
             page.blocks.iter().zip(&labels).map(block).collect()
         });
-        Document { url: page.url.clone(), host: page.host(), text, blocks, ..Document::default() }
+        let Metadata { title, author, date, site_name, lang, .. } = metadata;
+        Document {
+            url: page.url.clone(),
+            host: page.host(),
+            title,
+            author,
+            date,
+            site_name,
+            lang,
+            text,
+            markdown,
+            blocks,
+            ..Document::default()
+        }
     }
 }

@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::label::Label;
 
+mod arrange;
+mod inline;
+pub mod markdown;
+pub mod text;
+
+pub use markdown::markdown;
+pub use text::plain_text;
+
 /// What the model says of one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Labelled {
