@@ -1,8 +1,11 @@
 //! The library's front door: bytes in, document out.
 
-use crate::document::{Document, DocumentBlock};
-use crate::label::{Label, LabelSet, Labelled};
-use crate::page::{Hints, Page};
+use std::sync::Arc;
+
+use crate::document::{self, Document, DocumentBlock};
+use crate::label::{Label, LabelSet};
+use crate::model::{Labels, Model};
+use crate::page::{Block, Hints, Metadata, Page};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -21,13 +24,35 @@ impl Default for Output {
     }
 }
 
-/// Extracts articles with one model.
-#[derive(Clone, Debug, Default)]
+/// Extracts articles with one model; cheap to clone, and one serves all threads.
+///
+/// ```
+/// use lubb::{Extractor, Hints};
+/// let html = std::fs::read("data/labelled/ar-gulf-portal.html")?;
+/// let document = Extractor::default().extract(&html, &Hints::default());
+/// assert_eq!(document.lang.as_deref(), Some("ar"));
+/// assert!(document.text.len() > 1000 && document.error.is_none());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
 pub struct Extractor {
+    model: Arc<Model>,
     output: Output,
 }
 
+impl Default for Extractor {
+    /// The embedded model, and the article's body as the text.
+    fn default() -> Self {
+        Extractor::new(Model::embedded())
+    }
+}
+
 impl Extractor {
+    /// An extractor with a model of one's own, as [`Model::read`] gives it.
+    pub fn new(model: Arc<Model>) -> Self {
+        Extractor { model, output: Output::default() }
+    }
+
     /// Sets what documents hold.
     pub fn with_output(mut self, output: Output) -> Self {
         self.output = output;
@@ -35,34 +60,55 @@ impl Extractor {
     }
 
     /// Extracts a page's article.
+    ///
+    /// ```
+    /// use lubb::{Extractor, Hints, Output};
+    /// let page = b"<html><head><title>T</title></head><body><p>Text</p></body></html>";
+    /// let output = Output { keep: "body,headline".parse()?, markdown: true, blocks: true };
+    /// let hints = Hints { url: Some("https://www.example.org/a".into()), ..Hints::default() };
+    /// let document = Extractor::default().with_output(output).extract(page, &hints);
+    /// assert_eq!(document.host.as_deref(), Some("example.org"));
+    /// assert_eq!(document.blocks.map(|blocks| blocks.len()), Some(1));
+    /// # Ok::<(), lubb::UnknownLabel>(())
+    /// ```
     pub fn extract(&self, bytes: &[u8], hints: &Hints) -> Document {
         self.extract_page(&Page::new(bytes, hints))
     }
 
     /// Labels every block of a page, in order.
-    pub fn label(&self, page: &Page) -> Vec<Labelled> {
-        // A stand-in until the model is wired in.
-        let body = |chars: u32, links: u32| chars > 80 && links * 4 < chars;
-        page.blocks
-            .iter()
-            .map(|b| {
-                let is_body = body(b.chars, b.link_chars);
-                let label = if is_body { Label::Body } else { Label::Nav };
-                Labelled { label, p: 0.8, body: if is_body { 0.8 } else { 0.2 } }
-            })
-            .collect()
+    pub fn label(&self, page: &Page) -> Labels {
+        self.model.label(page)
     }
 
     /// Extracts the article of a page that was cut before.
     pub fn extract_page(&self, page: &Page) -> Document {
         let labels = self.label(page);
-        let kept = page.blocks.iter().zip(&labels).filter(|(_, l)| self.output.keep.contains(l.label));
-        let text = kept.map(|(b, _)| page.text_of(b)).collect::<Vec<_>>().join("\n\n");
+        let labelled = |label: Label| page.blocks.iter().zip(&labels.blocks).filter(move |(_, l)| l.label == label);
+        let kept = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| self.output.keep.contains(l.label));
+        let kept: Vec<&Block> = kept.map(|(block, _)| block).collect();
+        let text = document::plain_text(page, &kept);
+        let markdown = self.output.markdown.then(|| document::markdown(page, &kept));
+        let mut metadata = Metadata::of(page);
+        let headline = labelled(Label::Headline).next().map(|(block, _)| page.text_of(block));
+        metadata.complete(headline, labelled(Label::Meta).map(|(block, _)| page.text_of(block)), &text);
         let blocks = self.output.blocks.then(|| {
-            let block =
-                |(b, l): (_, &Labelled)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() };
-            page.blocks.iter().zip(&labels).map(block).collect()
+            let all = page.blocks.iter().zip(&labels.blocks);
+            all.map(|(b, l)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() }).collect()
         });
-        Document { url: page.url.clone(), host: page.host(), text, blocks, ..Document::default() }
+        let Metadata { title, author, date, site_name, lang, .. } = metadata;
+        Document {
+            url: page.url.clone(),
+            host: page.host(),
+            title,
+            author,
+            date,
+            site_name,
+            lang,
+            text,
+            markdown,
+            score: labels.score,
+            blocks,
+            ..Document::default()
+        }
     }
 }

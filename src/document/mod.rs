@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::label::Label;
 
+mod arrange;
+mod inline;
+pub mod markdown;
+pub mod text;
+
+pub use markdown::markdown;
+pub use text::plain_text;
+
 /// One page's result, the row of every output format.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {

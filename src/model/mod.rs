@@ -1,5 +1,7 @@
 //! Feature matrix to labelled blocks: the classifiers, the decision, their training and their file.
 
+use std::sync::{Arc, LazyLock};
+
 use serde::{Deserialize, Serialize};
 
 use crate::features::{self, Lexicon};
@@ -68,14 +70,15 @@ impl Model {
     /// The model that comes with the program.
     ///
     /// # Panics
-    /// Never: the tests read it.
-    pub fn embedded() -> &'static Model {
-        static MODEL: std::sync::LazyLock<Model> =
-            std::sync::LazyLock::new(|| match Model::from_bytes(include_bytes!("../../models/default.lubb")) {
-                Ok(model) => model,
+    /// Never: its bytes are part of the program, and the tests read them.
+    pub fn embedded() -> Arc<Model> {
+        static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
+            match Model::from_bytes(include_bytes!("../../models/default.lubb")) {
+                Ok(model) => Arc::new(model),
                 Err(error) => unreachable!("the embedded model is checked by the tests: {error}"),
-            });
-        &MODEL
+            }
+        });
+        Arc::clone(&MODEL)
     }
 
     fn stack(&self, page: &Page) -> &Stack {
@@ -89,10 +92,11 @@ impl Model {
     ///
     /// ```
     /// use lubb::{Label, Model, Page};
-    /// let page = Page::from_html(include_str!("../../data/labelled/ar-gulf-portal.html"));
+    /// let page = Page::from_html(&std::fs::read_to_string("data/labelled/ar-gulf-portal.html")?);
     /// let labels = Model::embedded().label(&page);
     /// assert_eq!(labels.blocks.len(), page.blocks.len());
     /// assert!(labels.blocks.iter().any(|block| block.label == Label::Body));
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn label(&self, page: &Page) -> Labels {
         if page.blocks.is_empty() {

@@ -102,9 +102,9 @@ macro_rules! attributes {
 }
 
 attributes! {
-    Alt "alt", AriaHidden "aria-hidden", AriaLabel "aria-label", Class "class", Content "content",
+    Alt "alt", AriaHidden "aria-hidden", AriaLabel "aria-label", Class "class", Colspan "colspan", Content "content",
     Datetime "datetime", Dir "dir", Hidden "hidden", Href "href", HttpEquiv "http-equiv", Id "id",
-    Itemprop "itemprop", Itemtype "itemtype", Lang "lang", Mark "data-lubb", Name "name", Property "property",
+    Itemprop "itemprop", Itemtype "itemtype", Lang "lang", Name "name", Property "property",
     Rel "rel", Role "role", Src "src", Style "style", Title "title", Type "type", Value "value",
 }
 

@@ -2,14 +2,20 @@
 
 use std::ops::Range;
 
+pub mod byline;
+pub mod date;
 pub mod decode;
 pub mod dom;
 pub mod flat;
+pub mod jsonld;
+pub mod language;
+pub mod metadata;
 pub mod segment;
 pub mod words;
 
 pub use dom::Dom;
 pub use flat::Line;
+pub use metadata::Metadata;
 pub use segment::Block;
 
 /// What the caller knows of a page besides its bytes; all of it may be left out.

@@ -1,0 +1,232 @@
+//! Kept blocks back into the lists, tables, quotes and headings they stood in, for text and Markdown alike.
+//!
+//! Only what was kept is arranged: a list that lost items is a shorter list, a table whose columns were all dropped
+//! but one is plain paragraphs.
+
+use crate::page::dom::{AttrName, Dom, NodeId, Tag};
+use crate::page::{Block, Page};
+
+/// Deeper nesting is cut off, so that no page can make the recursion below deep.
+const MAX_DEPTH: usize = 16;
+
+/// A part of a document, in reading order.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    /// A paragraph.
+    Block(&'a Block),
+    /// A heading of level 1 to 6.
+    Heading(u8, &'a Block),
+    Quote(Vec<Piece<'a>>),
+    /// Preformatted text: the `<pre>` and its blocks.
+    Pre(NodeId, Vec<&'a Block>),
+    List {
+        ordered: bool,
+        items: Vec<Item<'a>>,
+    },
+    Table(Vec<Row<'a>>),
+}
+
+/// An item of a list.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    /// The item's place in the whole list, dropped items counted, from 1.
+    pub number: usize,
+    pub pieces: Vec<Piece<'a>>,
+}
+
+/// A row of a table of data.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub cells: Vec<Cell<'a>>,
+}
+
+/// A cell of which something was kept.
+#[derive(Debug)]
+pub(super) struct Cell<'a> {
+    /// The cell's column, from 0, dropped cells and spans counted.
+    pub column: usize,
+    pub header: bool,
+    pub blocks: Vec<&'a Block>,
+}
+
+impl Piece<'_> {
+    /// Whether the items are lines, not paragraphs.
+    pub(super) fn is_tight(items: &[Item]) -> bool {
+        items.iter().all(|item| {
+            let (first, rest) = item.pieces.split_first().map_or((None, &[][..]), |(f, r)| (Some(f), r));
+            let line = first.is_none_or(|first| matches!(first, Piece::Block(_) | Piece::List { .. }));
+            line && rest.iter().all(|piece| matches!(piece, Piece::List { .. }))
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    List,
+    Item,
+    Table,
+    Row,
+    Cell,
+    Quote,
+    Pre,
+    Heading(u8),
+}
+
+fn kind(tag: Tag) -> Option<Kind> {
+    Some(match tag {
+        Tag::Ul | Tag::Ol | Tag::Menu | Tag::Dir => Kind::List,
+        Tag::Li => Kind::Item,
+        Tag::Table => Kind::Table,
+        Tag::Tr => Kind::Row,
+        Tag::Td | Tag::Th => Kind::Cell,
+        Tag::Blockquote => Kind::Quote,
+        Tag::Pre => Kind::Pre,
+        Tag::H1 => Kind::Heading(1),
+        Tag::H2 => Kind::Heading(2),
+        Tag::H3 => Kind::Heading(3),
+        Tag::H4 => Kind::Heading(4),
+        Tag::H5 => Kind::Heading(5),
+        Tag::H6 => Kind::Heading(6),
+        _ => return None,
+    })
+}
+
+/// A block with its structural ancestors, the outermost first.
+struct Placed<'a> {
+    block: &'a Block,
+    path: Vec<(NodeId, Kind)>,
+}
+
+/// Arranges blocks, which must be in document order.
+pub(super) fn arrange<'a>(page: &Page, kept: &[&'a Block]) -> Vec<Piece<'a>> {
+    let dom = &page.dom;
+    let place = |&block: &&'a Block| {
+        let ancestors = dom.ancestors(block.nodes.start).filter_map(|node| Some((node, kind(dom.tag(node))?)));
+        let mut path: Vec<_> = if block.nodes.is_empty() { Vec::new() } else { ancestors.collect() };
+        path.reverse();
+        path.truncate(MAX_DEPTH);
+        Placed { block, path }
+    };
+    let placed: Vec<Placed> = kept.iter().map(place).collect();
+    pieces(dom, &placed, 0)
+}
+
+/// The pieces of consecutive blocks that share their first `level` ancestors.
+fn pieces<'a>(dom: &Dom, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>> {
+    let mut pieces: Vec<Piece<'a>> = Vec::new();
+    for group in placed.chunk_by(|a, b| a.path.get(level).is_some() && a.path.get(level) == b.path.get(level)) {
+        let blocks = || group.iter().map(|placed| placed.block);
+        match group[0].path.get(level) {
+            None => pieces.extend(blocks().map(Piece::Block)),
+            Some(&(node, kind)) => match kind {
+                Kind::Heading(rank) => pieces.extend(blocks().map(|block| Piece::Heading(rank, block))),
+                Kind::Pre => pieces.push(Piece::Pre(node, blocks().collect())),
+                Kind::Quote => pieces.push(Piece::Quote(self::pieces(dom, group, level + 1))),
+                Kind::List => pieces.push(list(dom, node, group, level + 1)),
+                Kind::Table if is_data(dom, node, group, level) => {
+                    let captions = group.iter().filter(|placed| placed.path.len() == level + 1);
+                    pieces.extend(captions.map(|placed| Piece::Block(placed.block)));
+                    pieces.push(Piece::Table(rows(dom, group, level + 1)));
+                }
+                // A layout table holds what it holds; so does a row without a table.
+                Kind::Table | Kind::Row | Kind::Cell => pieces.extend(self::pieces(dom, group, level + 1)),
+                // Items without a list around them.
+                Kind::Item => {
+                    let item = Item { number: 1, pieces: self::pieces(dom, group, level + 1) };
+                    match pieces.last_mut() {
+                        Some(Piece::List { items, ordered: false }) => items.push(item),
+                        _ => pieces.push(Piece::List { ordered: false, items: vec![item] }),
+                    }
+                }
+            },
+        }
+    }
+    pieces
+}
+
+fn list<'a>(dom: &Dom, list: NodeId, placed: &[Placed<'a>], level: usize) -> Piece<'a> {
+    let ordered = dom.tag(list) == Tag::Ol;
+    let mut numbers = dom.children(list).filter(|&child| dom.tag(child) == Tag::Li).enumerate().peekable();
+    let mut items: Vec<Item> = Vec::new();
+    for group in placed.chunk_by(|a, b| a.path.get(level).is_some() && a.path.get(level) == b.path.get(level)) {
+        let number = items.last().map_or(1, |item| item.number + 1);
+        match group[0].path.get(level) {
+            Some(&(node, Kind::Item)) => {
+                while numbers.next_if(|(_, item)| *item < node).is_some() {}
+                let number = numbers.peek().filter(|(_, item)| *item == node).map_or(number, |(at, _)| at + 1);
+                items.push(Item { number, pieces: pieces(dom, group, level + 1) });
+            }
+            // A list right inside a list belongs to the item before it.
+            Some((_, Kind::List)) if !items.is_empty() => {
+                let inner = pieces(dom, group, level);
+                if let Some(item) = items.last_mut() {
+                    item.pieces.extend(inner);
+                }
+            }
+            _ => items.push(Item { number, pieces: pieces(dom, group, level) }),
+        }
+    }
+    Piece::List { ordered, items }
+}
+
+/// Whether a table holds data, not a page's layout: short cells without headings and the like inside, and at least
+/// two of them kept side by side.
+fn is_data(dom: &Dom, table: NodeId, placed: &[Placed], level: usize) -> bool {
+    const MAX_BLOCKS: usize = 8;
+    const MAX_CHARS: u32 = 1000;
+    let layout = dom.attr(table, AttrName::Role).is_some_and(|role| matches!(role.trim(), "presentation" | "none"));
+    let plain = placed.iter().all(|placed| {
+        let inside = &placed.path[level + 1..];
+        let in_cell = inside.len() < 2 || inside[0].1 == Kind::Row && inside[1].1 == Kind::Cell;
+        let listed = inside.iter().skip(2).all(|(_, kind)| matches!(kind, Kind::List | Kind::Item));
+        in_cell && inside.len() != 1 && listed && placed.block.chars <= MAX_CHARS
+    });
+    if layout || !plain {
+        return false;
+    }
+    let cell = |placed: &Placed| placed.path.get(level + 2).copied();
+    let cells: Vec<&[Placed]> = placed.chunk_by(|a, b| cell(a) == cell(b)).filter(|c| cell(&c[0]).is_some()).collect();
+    let blocks: usize = cells.iter().map(|cell| cell.len()).sum();
+    let side_by_side = cells.windows(2).any(|pair| pair[0][0].path.get(level + 1) == pair[1][0].path.get(level + 1));
+    side_by_side && blocks <= 2 * cells.len() && cells.iter().all(|cell| cell.len() <= MAX_BLOCKS)
+}
+
+fn rows<'a>(dom: &Dom, placed: &[Placed<'a>], level: usize) -> Vec<Row<'a>> {
+    let in_rows: Vec<&Placed> = placed.iter().filter(|placed| placed.path.len() > level).collect();
+    let rows = in_rows.chunk_by(|a, b| a.path[level] == b.path[level]);
+    let row = |row: &[&Placed<'a>]| {
+        let mut columns = Columns { dom, next: 0, children: dom.children(row[0].path[level].0) };
+        let cells = row.chunk_by(|a, b| a.path.get(level + 1) == b.path.get(level + 1)).map(|cell| {
+            let element = cell[0].path.get(level + 1).map_or(0, |(node, _)| *node);
+            let blocks = cell.iter().map(|placed| placed.block).collect();
+            Cell { column: columns.of(element), header: dom.tag(element) == Tag::Th, blocks }
+        });
+        Row { cells: cells.collect() }
+    };
+    rows.map(row).collect()
+}
+
+/// Finds the columns of a row's cells, from left to right.
+struct Columns<'a, I> {
+    dom: &'a Dom,
+    next: usize,
+    children: I,
+}
+
+impl<I: Iterator<Item = NodeId>> Columns<'_, I> {
+    fn of(&mut self, cell: NodeId) -> usize {
+        const MAX_SPAN: usize = 50;
+        for child in self.children.by_ref() {
+            let column = self.next;
+            if matches!(self.dom.tag(child), Tag::Td | Tag::Th) {
+                let span = self.dom.attr(child, AttrName::Colspan).and_then(|span| span.trim().parse::<usize>().ok());
+                self.next += span.unwrap_or(1).clamp(1, MAX_SPAN);
+            }
+            if child == cell {
+                return column;
+            }
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}

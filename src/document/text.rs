@@ -1,0 +1,121 @@
+//! Kept blocks to plain text.
+
+use super::arrange::{Piece, Row, arrange};
+use crate::page::{Block, Page};
+
+/// The text of blocks, which must be in document order: a blank line between them, items of a list on consecutive
+/// lines, a row of a table on one line with tabs between its cells. Words of different blocks never run together, and
+/// nothing is added but white space.
+///
+/// ```
+/// use lubb::{Page, document::plain_text};
+/// let page = Page::from_html("<p>مدن:</p><ul><li>بيروت<li>تونس</ul><table><tr><td>عمّان<td>4<tr><td>بغداد<td>8</table>");
+/// let kept: Vec<_> = page.blocks.iter().collect();
+/// assert_eq!(plain_text(&page, &kept), "مدن:\n\nبيروت\nتونس\n\nعمّان\t4\nبغداد\t8");
+/// ```
+pub fn plain_text(page: &Page, kept: &[&Block]) -> String {
+    let mut writer = Writer { page, text: String::new(), gap: "" };
+    writer.pieces(&arrange(page, kept), "\n\n");
+    writer.text
+}
+
+struct Writer<'a> {
+    page: &'a Page,
+    text: String,
+    /// What goes before the next block.
+    gap: &'static str,
+}
+
+impl Writer<'_> {
+    fn pieces(&mut self, pieces: &[Piece], gap: &'static str) {
+        for (at, piece) in pieces.iter().enumerate() {
+            if at > 0 {
+                self.gap = gap;
+            }
+            match piece {
+                Piece::Block(block) | Piece::Heading(_, block) => self.block(block),
+                Piece::Quote(inner) => self.pieces(inner, "\n\n"),
+                Piece::Pre(_, blocks) => {
+                    for block in blocks {
+                        self.block(block);
+                        self.gap = "\n";
+                    }
+                }
+                Piece::List { items, .. } => {
+                    let inner = if Piece::is_tight(items) { "\n" } else { "\n\n" };
+                    for (at, item) in items.iter().enumerate() {
+                        if at > 0 {
+                            self.gap = inner;
+                        }
+                        self.pieces(&item.pieces, inner);
+                    }
+                }
+                Piece::Table(rows) => rows.iter().for_each(|row| {
+                    self.row(row);
+                    self.gap = "\n";
+                }),
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        self.text.push_str(std::mem::take(&mut self.gap));
+        self.text.push_str(self.page.text_of(block));
+    }
+
+    fn row(&mut self, row: &Row) {
+        self.text.push_str(std::mem::take(&mut self.gap));
+        for (at, cell) in row.cells.iter().enumerate() {
+            for (inner, block) in cell.blocks.iter().enumerate() {
+                match (at, inner) {
+                    (0, 0) => {}
+                    (_, 0) => self.text.push('\t'),
+                    _ => self.text.push(' '),
+                }
+                self.text.extend(self.page.text_of(block).chars().map(|c| if c == '\n' { ' ' } else { c }));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(html: &str, drop: &[usize]) -> String {
+        let page = Page::from_html(html);
+        let kept = page.blocks.iter().enumerate().filter(|(at, _)| !drop.contains(at)).map(|(_, block)| block);
+        plain_text(&page, &kept.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn lists_are_lines_unless_their_items_are_paragraphs() {
+        assert_eq!(text("<p>أ<ul><li>ب<ol><li>ج</ol><li>د</ul><p>ه", &[]), "أ\n\nب\nج\nد\n\nه");
+        assert_eq!(text("<ul><li>أ<li><p>ب<p>ج</ul>", &[]), "أ\n\nب\n\nج");
+        assert_eq!(text("<ul><li>أ<li>ب<li>ج</ul>", &[1]), "أ\nج");
+    }
+
+    #[test]
+    fn rows_are_lines_and_layout_is_not_data() {
+        assert_eq!(text("<table><tr><th>أ<th>ب<tr><td>1<br>2<td><p>3<p>4</table>", &[]), "أ\tب\n1 2\t3 4");
+        assert_eq!(text("<table><tr><td>أ<td>ب<tr><td>ج<td>د</table>", &[1, 2]), "أ\n\nد", "no row has two cells");
+        assert_eq!(text("<table><tr><td>قائمة<td><h2>عنوان</h2><p>فقرة</table>", &[]), "قائمة\n\nعنوان\n\nفقرة");
+    }
+
+    #[test]
+    fn lines_of_code_stay_together() {
+        assert_eq!(text("<p>أ<pre><div>x = 1</div><div>y = 2</div></pre>", &[]), "أ\n\nx = 1\ny = 2");
+    }
+
+    #[test]
+    fn flattened_text_has_paragraphs_only() {
+        let page = Page::from_text("سطر\nآخر");
+        assert_eq!(plain_text(&page, &page.blocks.iter().collect::<Vec<_>>()), "سطر\n\nآخر");
+    }
+
+    #[test]
+    fn deep_nesting_is_cut_not_followed() {
+        let deep = format!("{}أ{}", "<ul><li>".repeat(3000), "</ul>".repeat(3000));
+        assert_eq!(text(&deep, &[]), "أ");
+    }
+}

@@ -1,0 +1,298 @@
+//! Authors' names as pages write them, to a list of people.
+
+use super::date;
+
+/// Longer names are sentences.
+const MAX_NAME: usize = 100;
+/// How long the list of all names may get, in bytes.
+const MAX_LIST: usize = 600;
+
+/// What stands before a name, in lower case, longest first among those that share a beginning.
+const PREFIXES: &[&str] = &[
+    "written and reported by",
+    "originally posted by",
+    "reported by",
+    "written by",
+    "posted by",
+    "article by",
+    "reviewed by",
+    "edited by",
+    "recipe by",
+    "updated by",
+    "authored by",
+    "story by",
+    "words by",
+    "authors",
+    "author",
+    "by",
+    "von",
+    "par",
+    "por",
+    "escrito por",
+    "door",
+    "scritto da",
+    "автор",
+    "авторы",
+    "текст",
+    "yazan",
+    "بقلم",
+    "كتب",
+    "كتبت",
+    "كتبه",
+    "كتبها",
+    "إعداد",
+    "اعداد",
+    "تحرير",
+    "الكاتب",
+    "المصدر",
+    "نویسنده",
+    "گزارش",
+    "نوشته",
+    "محرر",
+    "text",
+];
+
+/// Names that content systems write where nobody signed.
+const NOBODY: &[&str] = &[
+    "admin",
+    "administrator",
+    "adm",
+    "editor",
+    "editors",
+    "author",
+    "user",
+    "guest",
+    "webmaster",
+    "unknown",
+    "null",
+    "undefined",
+    "none",
+    "by",
+    "root",
+    "wordpress",
+    "anonymous",
+    "n/a",
+    "default",
+    "moderator",
+    "superuser",
+    "sign in",
+    "log in",
+    "login",
+    "test",
+    "false",
+    "true",
+    "ادمن",
+    "أدمن",
+    "المحرر",
+    "محرر",
+    "الإدارة",
+    "مدير الموقع",
+    "مدیر سایت",
+];
+
+/// Words of professions: what follows a comma and holds one is no second person.
+const PROFESSIONS: &[&str] = &[
+    "editor",
+    "expert",
+    "writer",
+    "reporter",
+    "correspondent",
+    "director",
+    "manager",
+    "officer",
+    "president",
+    "founder",
+    "ceo",
+    "cto",
+    "professor",
+    "engineer",
+    "specialist",
+    "consultant",
+    "contributor",
+    "analyst",
+    "coach",
+    "coordinator",
+    "head",
+    "horticulturalist",
+    "representative",
+    "author",
+    "journalist",
+    "staff",
+];
+
+/// Joins names to one value, `; ` between them: each cleaned, people kept apart, nobody twice; the names of `sites`
+/// (the site's name, its host) are no authors.
+///
+/// ```
+/// use lubb::page::byline::people;
+/// let people = |names: &[&str]| people(names.iter().copied(), &["Example News"]);
+/// assert_eq!(people(&["By Ann Lee and Bo Chan"]).as_deref(), Some("Ann Lee; Bo Chan"));
+/// assert_eq!(people(&["بقلم: سمير عطا", "admin", "Example News"]).as_deref(), Some("سمير عطا"));
+/// ```
+pub fn people<'a>(names: impl IntoIterator<Item = &'a str>, sites: &[&str]) -> Option<String> {
+    let sites: Vec<String> = sites.iter().map(|site| key(site)).filter(|site| !site.is_empty()).collect();
+    let mut seen: Vec<String> = Vec::new();
+    let mut list = String::new();
+    for name in names {
+        for name in split(strip_prefix(name.trim())) {
+            let Some(name) = clean(name) else { continue };
+            let name_key = key(name);
+            let known = seen.contains(&name_key) || sites.contains(&name_key);
+            if known || name_key.is_empty() || list.len() + name.len() > MAX_LIST {
+                continue;
+            }
+            if !list.is_empty() {
+                list.push_str("; ");
+            }
+            list.push_str(name);
+            seen.push(name_key);
+        }
+    }
+    (!list.is_empty()).then_some(list)
+}
+
+/// The names of a line that begins as bylines do, with `By`, `بقلم` and the like; other lines have none.
+pub fn byline(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let rest = strip_prefix(line);
+    if rest.len() == line.len() {
+        return None;
+    }
+    // What follows the names on the same line: the date, the number of readers, buttons.
+    let end = rest.find(['\n', '|', '•', '·', '—', '(']).unwrap_or(rest.len());
+    let names = rest[..end].split(" - ").next().unwrap_or_default();
+    let names = match names.find(char::is_numeric) {
+        // `Ann Lee March 5, 2024`
+        Some(number) => {
+            let names = names[..number].trim();
+            let (rest, last) = names.rsplit_once(char::is_whitespace).unwrap_or((names, ""));
+            if date::is_month(last) { rest.trim() } else { names }
+        }
+        None => names.trim(),
+    };
+    let words = names.split_whitespace().count();
+    (1..=12).contains(&words).then_some(names)
+}
+
+/// A name's letters and digits in lower case, to compare names.
+pub(super) fn key(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn strip_prefix(name: &str) -> &str {
+    let mut name = name;
+    // `Author: By Ann Lee` has two.
+    for _ in 0..2 {
+        let rest = PREFIXES.iter().find_map(|prefix| {
+            let head = name.get(..prefix.len()).filter(|head| head.to_lowercase() == **prefix)?;
+            let rest = &name[head.len()..];
+            let cut = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '/' | '-' | '–' | '|'));
+            (cut.len() < rest.len() && !cut.is_empty()).then_some(cut)
+        });
+        match rest {
+            Some(rest) => name = rest,
+            None => break,
+        }
+    }
+    name
+}
+
+fn split<'a>(names: &'a str) -> Vec<&'a str> {
+    let parts = names.split([';', '؛', '،', '|', '\n']).flat_map(split_commas);
+    let parts = [" & ", " and ", " und ", " et "].into_iter().fold(parts.collect(), |parts: Vec<&str>, word| {
+        parts.into_iter().flat_map(|part| split_at_word(part, word)).collect()
+    });
+    let bare =
+        |part: &'a str| ["and ", "& ", "und ", "et "].iter().find_map(|word| part.strip_prefix(word)).unwrap_or(part);
+    parts.into_iter().map(bare).collect()
+}
+
+/// `and` parts two whole names or two first names; else it stands inside the name of an office.
+fn split_at_word<'a>(names: &'a str, word: &str) -> Vec<&'a str> {
+    if names.contains(',') {
+        return vec![names];
+    }
+    let parts: Vec<&str> = names.split(word).collect();
+    let words = |part: &&str| part.split_whitespace().count();
+    let alike = parts.iter().all(|part| words(part) == 1) || parts.iter().all(|part| (2..=5).contains(&words(part)));
+    if alike { parts } else { vec![names] }
+}
+
+/// Commas part people only if every part looks like a whole name; they also set off degrees, offices and first names.
+fn split_commas(names: &str) -> Vec<&str> {
+    let names = names.trim().trim_end_matches(',');
+    let parts: Vec<&str> = names.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let whole = |part: &&str| {
+        let words: Vec<&str> = part.split_whitespace().collect();
+        let profession = words.iter().any(|word| PROFESSIONS.contains(&word.to_lowercase().as_str()));
+        (2..=7).contains(&words.len()) && !profession
+    };
+    if parts.len() > 1 && parts.iter().all(whole) { parts } else { vec![names] }
+}
+
+fn clean(name: &str) -> Option<&str> {
+    // `(agency)` is a source; after a dash stands the city or the paper, then the date and its label.
+    if name.trim().starts_with('(') {
+        return None;
+    }
+    const AFTER: [&str; 9] =
+        [" - ", " – ", " — ", " Published", " Updated", " Last Updated", " Last updated", " Posted", " on "];
+    let name = AFTER.iter().fold(name, |name, after| name.split(after).next().unwrap_or(name));
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | '–' | '|' | '"' | '/'));
+    let lower = name.to_lowercase();
+    let address = lower.contains("://") || lower.starts_with("www.") || lower.contains('@') || lower.contains(".com/");
+    let nobody = NOBODY.contains(&lower.as_str())
+        || PREFIXES.contains(&lower.as_str())
+        || !name.chars().any(char::is_alphabetic);
+    let button =
+        ["view ", "see ", "more ", "read ", "follow ", "all posts"].iter().any(|start| lower.starts_with(start));
+    (!address && !nobody && !button && name.len() <= MAX_NAME).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(name: &str) -> String {
+        people([name], &["The Daily Example", "example.org"]).unwrap_or_default()
+    }
+
+    #[test]
+    fn people_are_kept_apart_and_degrees_are_not_people() {
+        assert_eq!(list("Ann Lee, Bo Chan, and Cy Dee"), "Ann Lee; Bo Chan; Cy Dee");
+        assert_eq!(list("Ann Lee, MS, RD"), "Ann Lee, MS, RD");
+        assert_eq!(list("Ann Lee, Senior Editor"), "Ann Lee, Senior Editor");
+        assert_eq!(list("ليلى حداد، سمير عطا"), "ليلى حداد; سمير عطا");
+        assert_eq!(list("Lee, Ann"), "Lee, Ann");
+        assert_eq!(list("Center for Drug Evaluation and Research"), "Center for Drug Evaluation and Research");
+        assert_eq!(list("Ann & Bo"), "Ann; Bo");
+    }
+
+    #[test]
+    fn what_is_said_before_a_name_goes() {
+        assert_eq!(list("كتب: أحمد علي"), "أحمد علي");
+        assert_eq!(list("حسام علي - القاهرة"), "حسام علي");
+        assert_eq!(list("كتبت - ليلى حداد"), "ليلى حداد");
+        assert_eq!(list("Von Ann Lee"), "Ann Lee");
+        assert_eq!(list("Author: By Ann Lee"), "Ann Lee");
+        assert_eq!(list("Byron Bay"), "Byron Bay");
+        assert_eq!(list("كتبي سعيد"), "كتبي سعيد");
+    }
+
+    #[test]
+    fn machines_and_sites_are_nobody() {
+        for name in
+            ["admin", "https://example.org/ann", "ann@example.org", "the daily example", "example.org", "123", ""]
+        {
+            assert_eq!(list(name), "", "{name}");
+        }
+    }
+
+    #[test]
+    fn bylines_among_other_lines() {
+        assert_eq!(byline("بقلم: ليلى حداد | 5 مارس 2024"), Some("ليلى حداد"));
+        assert_eq!(byline("By Ann Lee March 5, 2024"), Some("Ann Lee"));
+        assert_eq!(byline("5 مارس 2024"), None);
+        assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);
+    }
+}

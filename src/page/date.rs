@@ -1,0 +1,503 @@
+//! Dates as pages write them, in several scripts and two calendars, to ISO 8601.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use jiff::{ToSpan, civil};
+
+/// How `05/03/2024` is read where both ways are possible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The fifth of March, as most of the world writes.
+    #[default]
+    DayFirst,
+    /// The third of May, as in the United States.
+    MonthFirst,
+}
+
+/// Dates before this year are taken for mistakes: the web had no articles then.
+const FIRST_YEAR: i16 = 1990;
+/// How much of a text is looked at.
+const WINDOW: usize = 400;
+
+/// Reads a value that is meant to be a date, such as that of an attribute: whatever [`find`] finds, and also
+/// `20240305` and seconds or milliseconds since 1970.
+pub fn parse(value: &str, order: Order) -> Option<String> {
+    let value = value.trim();
+    if value.bytes().all(|b| b.is_ascii_digit()) {
+        return match (value.len(), value.parse::<i64>()) {
+            (8, Ok(n)) => plausible((n / 10_000) as i16, (n / 100 % 100) as i8, (n % 100) as i8).map(|d| d.to_string()),
+            (10, Ok(n)) => from_epoch(n),
+            (13, Ok(n)) => from_epoch(n / 1000),
+            _ => None,
+        };
+    }
+    find(value, order)
+}
+
+/// The first date in a running text, as `2024-03-05`, or with the time that follows it as `2024-03-05T14:30:00`,
+/// with the offset from UTC if the text names one (`Z`, `GMT`, `+02:00`).
+///
+/// Months may be named in some fifteen languages, digits may be Arabic-Indic, Persian or full-width, years may be of the
+/// Persian (Jalali) calendar. Dates before 1990 or more than a year ahead are passed over.
+///
+/// ```
+/// use lubb::page::date::{Order, find};
+/// assert_eq!(find("الأحد ٣ آذار/مارس ٢٠٢٤ - 14:30", Order::DayFirst).as_deref(), Some("2024-03-03T14:30:00"));
+/// assert_eq!(find("Tue, 05 Mar 2024 09:00:00 +0200", Order::DayFirst).as_deref(), Some("2024-03-05T09:00:00+02:00"));
+/// assert_eq!(find("۱۵ اسفند ۱۴۰۲", Order::DayFirst).as_deref(), Some("2024-03-05"));
+/// ```
+pub fn find(text: &str, order: Order) -> Option<String> {
+    if !text.chars().any(char::is_numeric) {
+        return None;
+    }
+    let tokens = tokens(text);
+    (0..tokens.len()).find_map(|at| {
+        let reader = Reader { tokens: &tokens, order };
+        let (date, end) = reader.date(at)?;
+        Some(match reader.time(end) {
+            Some((time, offset)) => format!("{}{}", date.to_datetime(time), offset),
+            None => date.to_string(),
+        })
+    })
+}
+
+/// Whether a word is the name of a month.
+pub(super) fn is_month(word: &str) -> bool {
+    let word: String = word.chars().flat_map(char::to_lowercase).filter_map(fold).collect();
+    MONTHS.contains_key(word.as_str())
+}
+
+fn from_epoch(seconds: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds).ok()?;
+    let date = jiff::tz::Offset::UTC.to_datetime(time);
+    plausible(date.year(), date.month(), date.day()).map(|_| format!("{date}Z"))
+}
+
+fn plausible(year: i16, month: i8, day: i8) -> Option<civil::Date> {
+    static LATEST: LazyLock<civil::Date> = LazyLock::new(|| {
+        let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
+        today.saturating_add(1.year())
+    });
+    civil::Date::new(year, month, day).ok().filter(|date| year >= FIRST_YEAR && *date <= *LATEST)
+}
+
+/// A Persian date in the Gregorian calendar.
+fn from_persian(year: i16, month: i8, day: i8) -> Option<civil::Date> {
+    use calendrical_calculations::persian::{fast_persian_from_fixed, fixed_from_fast_persian};
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let fixed = fixed_from_fast_persian(year.into(), month as u8, day as u8);
+    // Days that a month does not have would come out as days of the next.
+    fast_persian_from_fixed(fixed).ok().filter(|&date| date == (year.into(), month as u8, day as u8))?;
+    // Day 1 of the count is the first of January of the year 1.
+    let days = fixed.to_i64_date() - 1;
+    let date = civil::date(1, 1, 1).checked_add(days.days()).ok()?;
+    plausible(date.year(), date.month(), date.day())
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number {
+        value: i32,
+        digits: usize,
+    },
+    Month {
+        month: i8,
+        persian: bool,
+    },
+    /// Any other word, folded.
+    Word(String),
+    Mark(char),
+    Space,
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let text: Vec<char> = text.chars().take(WINDOW).flat_map(char::to_lowercase).filter_map(fold).collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let run = |start: usize, test: fn(char) -> bool| text[start..].iter().take_while(|c| test(**c)).count();
+        let first = text[at];
+        if first.is_ascii_digit() {
+            let digits = run(at, |c| c.is_ascii_digit());
+            let value = text[at..at + digits].iter().collect::<String>().parse().unwrap_or(i32::MAX);
+            tokens.push(Token::Number { value, digits });
+            at += digits;
+        } else if matches!(first, '年' | '月' | '日' | '년' | '월' | '일') {
+            tokens.push(Token::Mark(first));
+            at += 1;
+        } else if first.is_alphabetic() {
+            let letters = run(at, char::is_alphabetic);
+            let mut word: String = text[at..at + letters].iter().collect();
+            at += letters;
+            // The Levantine names of four months are two words.
+            if word == "كانون" || word == "تشرين" {
+                let spaces = run(at, char::is_whitespace);
+                let second = run(at + spaces, char::is_alphabetic);
+                word.extend(std::iter::once(' ').chain(text[at + spaces..at + spaces + second].iter().copied()));
+                at += spaces + second;
+            }
+            tokens.push(match MONTHS.get(word.as_str()) {
+                Some(&(month, persian)) => Token::Month { month, persian },
+                None => Token::Word(word),
+            });
+        } else if first.is_whitespace() {
+            tokens.push(Token::Space);
+            at += run(at, char::is_whitespace);
+        } else {
+            tokens.push(Token::Mark(first));
+            at += 1;
+        }
+    }
+    tokens
+}
+
+/// One spelling for the letters and digits that keyboards of the Arabic script write in several ways.
+fn fold(c: char) -> Option<char> {
+    Some(match c {
+        '٠'..='٩' => (b'0' + (c as u32 - '٠' as u32) as u8) as char,
+        '۰'..='۹' => (b'0' + (c as u32 - '۰' as u32) as u8) as char,
+        '０'..='９' => (b'0' + (c as u32 - '０' as u32) as u8) as char,
+        'أ' | 'إ' | 'آ' => 'ا',
+        'ی' | 'ى' => 'ي',
+        'ک' => 'ك',
+        'ة' => 'ه',
+        '−' => '-',
+        '\u{2044}' => '/',
+        // Tatweel, vowel signs, joiners and direction marks; U+0307 is what lower-casing leaves of the Turkish İ.
+        'ـ' | '\u{64b}'..='\u{652}' | '\u{307}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => return None,
+        '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}' => return None,
+        c => c,
+    })
+}
+
+fn has_word(list: &str, word: &str) -> bool {
+    list.split(' ').any(|w| w == word)
+}
+
+struct Reader<'a> {
+    tokens: &'a [Token],
+    order: Order,
+}
+
+impl Reader<'_> {
+    /// The date that begins at a token, and the place after it.
+    fn date(&self, at: usize) -> Option<(civil::Date, usize)> {
+        match *self.tokens.get(at)? {
+            Token::Number { value, digits } if digits <= 4 && !self.continues_number(at) => {
+                self.numeric(at, value, digits).or_else(|| self.day_and_name(at, value, digits))
+            }
+            Token::Month { month, persian } => {
+                let (day, digits, next) = self.number(self.skip(at + 1))?;
+                let (year, 4, next) = self.number(self.skip(next))? else { return None };
+                (digits <= 2).then_some(())?;
+                Some((resolve(year, month, day, persian)?, next))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the number before is joined to this one, as in version numbers and telephone numbers.
+    fn continues_number(&self, at: usize) -> bool {
+        at >= 2
+            && matches!(self.tokens[at - 1], Token::Mark('.' | '-' | '/' | ':'))
+            && matches!(self.tokens[at - 2], Token::Number { .. })
+    }
+
+    /// `2024-03-05`, `5.3.2024`, `03/05/2024`, `2024年3月5日`.
+    fn numeric(&self, at: usize, first: i32, digits: usize) -> Option<(civil::Date, usize)> {
+        let (mark, next) = self.mark(at + 1)?;
+        let (second, 1..=2, next) = self.number(next)? else { return None };
+        let (mark_2, next) = self.mark(next)?;
+        let cjk = matches!((mark, mark_2), ('年', '月') | ('년', '월'));
+        if !cjk && (mark != mark_2 || !matches!(mark, '-' | '/' | '.')) {
+            return None;
+        }
+        let (third, third_digits, mut next) = self.number(next)?;
+        if cjk && self.tokens.get(next).is_some_and(|t| matches!(t, Token::Mark('日' | '일'))) {
+            next += 1;
+        }
+        let date = match (digits, third_digits) {
+            (4, 1..=2) => resolve(first, second as i8, third, false),
+            (1..=2, 4) => {
+                let month_first = (self.order == Order::MonthFirst && mark != '.' && first <= 12) || second > 12;
+                let (day, month) = if month_first { (second, first) } else { (first, second) };
+                resolve(third, month as i8, day, false)
+            }
+            _ => None,
+        }?;
+        Some((date, next))
+    }
+
+    /// `5 March 2024`, `3 آذار/مارس 2024`, `2024 March 5`.
+    fn day_and_name(&self, at: usize, first: i32, digits: usize) -> Option<(civil::Date, usize)> {
+        let next = self.skip(at + 1);
+        let Token::Month { month, persian } = *self.tokens.get(next)? else { return None };
+        let mut next = self.skip(next + 1);
+        if let Some(Token::Month { .. }) = self.tokens.get(next) {
+            next = self.skip(next + 1);
+        }
+        let (second, second_digits, next) = self.number(next)?;
+        let date = match (digits, second_digits) {
+            (1..=2, 4) => resolve(second, month, first, persian),
+            (4, 1..=2) => resolve(first, month, second, persian),
+            _ => None,
+        }?;
+        Some((date, next))
+    }
+
+    fn number(&self, at: usize) -> Option<(i32, usize, usize)> {
+        match *self.tokens.get(at)? {
+            Token::Number { value, digits } => Some((value, digits, at + 1)),
+            _ => None,
+        }
+    }
+
+    /// A mark with white space around it allowed.
+    fn mark(&self, at: usize) -> Option<(char, usize)> {
+        let at = at + usize::from(self.tokens.get(at) == Some(&Token::Space));
+        let Token::Mark(mark) = *self.tokens.get(at)? else { return None };
+        Some((mark, at + 1 + usize::from(self.tokens.get(at + 1) == Some(&Token::Space))))
+    }
+
+    /// Past what may stand between the parts of a date with a named month.
+    fn skip(&self, mut at: usize) -> usize {
+        const JOINTS: &str = " de of del do st nd rd th er º the من في den ta ";
+        let limit = at + 4;
+        while at < limit {
+            match self.tokens.get(at) {
+                Some(Token::Space | Token::Mark(',' | '،' | '.' | '-' | '–' | '/' | '\'' | 'º' | '°')) => at += 1,
+                Some(Token::Word(word)) if has_word(JOINTS, word) => at += 1,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// The time of day that follows a date, with its offset as it is printed.
+    fn time(&self, at: usize) -> Option<(civil::Time, String)> {
+        const JOINTS: &str = " t г at um à a las в الساعه ساعه ساعت saat om kl klo alle ore às o ";
+        let mut at = at;
+        let limit = at + 7;
+        while at < limit {
+            match self.tokens.get(at) {
+                Some(Token::Space | Token::Mark(',' | '،' | '-' | '–' | '—' | '|' | '•' | '·' | '(' | '@' | '.')) => {
+                    at += 1
+                }
+                Some(Token::Word(word)) if has_word(JOINTS, word) => at += 1,
+                _ => break,
+            }
+        }
+        let (hour, 1..=2, next) = self.number(at)? else { return None };
+        match self.tokens.get(next)? {
+            Token::Mark(':') => {}
+            Token::Word(word) if word == "h" => {}
+            _ => return None,
+        }
+        let (minute, 2, mut next) = self.number(next + 1)? else { return None };
+        let mut second = 0;
+        if self.tokens.get(next) == Some(&Token::Mark(':'))
+            && let Some((value, 2, after)) = self.number(next + 1)
+        {
+            (second, next) = (value, after);
+            if let (Some(Token::Mark('.' | ',')), Some((_, _, after))) = (self.tokens.get(next), self.number(next + 1))
+            {
+                next = after;
+            }
+        }
+        let (half, next) = self.half_of_day(next);
+        let hour = match half {
+            Some(pm) if hour <= 12 => hour % 12 + if pm { 12 } else { 0 },
+            _ => hour,
+        };
+        let time = civil::Time::new(hour as i8, minute as i8, second as i8, 0).ok()?;
+        Some((time, self.offset(next).unwrap_or_default()))
+    }
+
+    /// Whether `pm` or its like follows, and the place after it.
+    fn half_of_day(&self, at: usize) -> (Option<bool>, usize) {
+        let start = at + usize::from(self.tokens.get(at) == Some(&Token::Space));
+        let word = |at: usize| match self.tokens.get(at) {
+            Some(Token::Word(word)) => word.as_str(),
+            _ => "",
+        };
+        let dotted = |second: &str| self.tokens.get(start + 1) == Some(&Token::Mark('.')) && word(start + 2) == second;
+        let half = match word(start) {
+            "am" | "ص" | "صباحا" => Some(false),
+            "pm" | "م" | "مساء" | "مساءا" => Some(true),
+            "a" if dotted("m") => return (Some(false), start + 4),
+            "p" if dotted("m") => return (Some(true), start + 4),
+            "ق" if dotted("ظ") => return (Some(false), start + 4),
+            "ب" if dotted("ظ") => return (Some(true), start + 4),
+            _ => return (None, at),
+        };
+        (half, start + 1)
+    }
+
+    fn offset(&self, at: usize) -> Option<String> {
+        let mut at = at + usize::from(self.tokens.get(at) == Some(&Token::Space));
+        let mut utc = None;
+        if let Some(Token::Word(word)) = self.tokens.get(at)
+            && matches!(word.as_str(), "z" | "utc" | "gmt")
+        {
+            utc = Some("Z".to_owned());
+            at += 1;
+        }
+        let sign = match self.tokens.get(at) {
+            Some(Token::Mark(sign @ ('+' | '-'))) => *sign,
+            _ => return utc,
+        };
+        let Some((value, digits, next)) = self.number(at + 1) else { return utc };
+        let (hours, minutes) = match digits {
+            4 => (value / 100, value % 100),
+            1..=2 => match (self.tokens.get(next), self.number(next + 1)) {
+                (Some(Token::Mark(':')), Some((minutes, 2, _))) => (value, minutes),
+                _ => (value, 0),
+            },
+            _ => return utc,
+        };
+        if hours > 14 || minutes > 59 {
+            return utc;
+        }
+        Some(if hours == 0 && minutes == 0 { "Z".to_owned() } else { format!("{sign}{hours:02}:{minutes:02}") })
+    }
+}
+
+/// A year between 1300 and 1450 is Persian; as an Islamic year it would lie before 1990 or belong to another month.
+fn resolve(year: i32, month: i8, day: i32, persian: bool) -> Option<civil::Date> {
+    let (year, day) = (i16::try_from(year).ok()?, i8::try_from(day).ok()?);
+    match (persian, year) {
+        (_, 1300..=1450) => from_persian(year, month, day),
+        (false, _) => plausible(year, month, day),
+        (true, _) => None,
+    }
+}
+
+/// Names of months, folded, with the number of the month and whether it is of the Persian calendar.
+static MONTHS: LazyLock<HashMap<String, (i8, bool)>> = LazyLock::new(|| {
+    let mut months = HashMap::new();
+    for (persian, table) in [(false, &GREGORIAN), (true, &PERSIAN)] {
+        for (number, names) in (1..).zip(table.iter()) {
+            for name in names.split_whitespace() {
+                let name = name.replace('_', " ").chars().filter_map(fold).collect();
+                months.insert(name, (number, persian));
+            }
+        }
+    }
+    months
+});
+
+/// English, French, German, Spanish, Italian, Portuguese, Dutch, Turkish, Indonesian, Russian, Ukrainian, Polish,
+/// then Arabic of Egypt and the Gulf, of the Levant and Iraq, of the Maghreb, then Persian and Urdu.
+const GREGORIAN: [&str; 12] = [
+    "january jan janvier janv januar jänner enero ene gennaio gen janeiro januari ocak oca января янв січня stycznia \
+     يناير كانون_الثاني كانون_ثاني جانفي ژانویه جنوری",
+    "february feb february févr février fév fevrier februar febrero febbraio fevereiro fev februari şubat şub февраля фев \
+     лютого lutego فبراير شباط فيفري فوریه فبراير فروری",
+    "march mar mars märz maerz marzo março marco maart mrt mart maret марта мар березня marca مارس آذار مارچ",
+    "april apr avril avr abril abr aprile april nisan nis апреля апр квітня kwietnia أبريل إبريل نيسان أفريل آوریل اپریل",
+    "may mai mayo maggio mag maio mei mayıs мая май травня maja مايو أيار ماي مه می مئی",
+    "june jun juin juni junio jun giugno giu junho haziran haz июня июн червня czerwca يونيو يونيه حزيران جوان ژوئن جون",
+    "july jul juillet juil juli julio luglio lug julho temmuz tem июля июл липня lipca يوليو يوليه تموز جويلية يوليوز ژوئیه \
+     جولای جولائی",
+    "august aug août aout agosto ago ağustos ağu agustus augustus августа авг серпня sierpnia أغسطس آب أوت غشت اوت اگست",
+    "september sep sept septembre septiembre setembro settembre set eylül eyl сентября сен вересня września سبتمبر أيلول شتنبر \
+     سپتامبر ستمبر",
+    "october oct octobre oktober okt octubre ottobre ott outubro out ekim eki oktober октября окт жовтня października أكتوبر \
+     تشرين_الأول تشرين_اول اکتبر اکتوبر",
+    "november nov novembre noviembre novembro kasım kas ноября ноя листопада listopada نوفمبر تشرين_الثاني تشرين_ثاني نونبر \
+     نوامبر نومبر",
+    "december dec décembre déc decembre dezember dez diciembre dic dicembre dezembro desember des aralık ara декабря дек грудня \
+     grudnia ديسمبر كانون_الأول كانون_اول دجنبر دسامبر دسمبر",
+];
+
+/// Iran's names, then Afghanistan's.
+const PERSIAN: [&str; 12] = [
+    "فروردین حمل",
+    "اردیبهشت ثور",
+    "خرداد جوزا",
+    "تیر سرطان",
+    "مرداد اسد",
+    "شهریور سنبله",
+    "مهر میزان",
+    "آبان عقرب",
+    "آذر قوس",
+    "دی جدی",
+    "بهمن دلو",
+    "اسفند حوت",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, date: &str) {
+        assert_eq!(parse(text, Order::DayFirst).as_deref().unwrap_or(""), date, "{text}");
+    }
+
+    #[test]
+    fn what_machines_write() {
+        check("2024-03-05", "2024-03-05");
+        check("2024-03-05T14:30:00.123Z", "2024-03-05T14:30:00Z");
+        check("2024-03-05T14:30:00+0300", "2024-03-05T14:30:00+03:00");
+        check("2024-03-05T14:30-05:00", "2024-03-05T14:30:00-05:00");
+        check("2024-03-05 14:30", "2024-03-05T14:30:00");
+        check("Tue, 05 Mar 2024 14:30:00 GMT", "2024-03-05T14:30:00Z");
+        check("20240305", "2024-03-05");
+        check("1709648400", "2024-03-05T14:20:00Z");
+        check("1709648400000", "2024-03-05T14:20:00Z");
+    }
+
+    #[test]
+    fn names_of_months() {
+        check("نشر في: الثلاثاء 5 مارس 2024 الساعة 2:30 م", "2024-03-05T14:30:00");
+        check("٥ كانون الثاني ٢٠٢٤", "2024-01-05");
+        check("05 تشرين الأول / أكتوبر 2023", "2023-10-05");
+        check("12 جانفي 2024", "2024-01-12");
+        check("16 غشت 2023 - 10:05", "2023-08-16T10:05:00");
+        check("Published March 5th, 2024 at 2:30 p.m. EST", "2024-03-05T14:30:00");
+        check("1er août 2023 à 14h30", "2023-08-01T14:30:00");
+        check("5. März 2024, 09:15 Uhr", "2024-03-05T09:15:00");
+        check("5 de marzo de 2024", "2024-03-05");
+        check("5 марта 2024 г., 10:00", "2024-03-05T10:00:00");
+        check("2024年3月5日 14:30", "2024-03-05T14:30:00");
+    }
+
+    #[test]
+    fn the_persian_calendar() {
+        check("۱ فروردین ۱۴۰۳", "2024-03-20");
+        check("۱۴۰۲/۱۲/۳۰", "");
+        check("1403/12/30", "2025-03-20");
+        check("سه‌شنبه ۱۵ اسفند ۱۴۰۲ - ۱۴:۳۰", "2024-03-05T14:30:00");
+        check("15 رمضان 1445", "");
+    }
+
+    #[test]
+    fn the_order_of_day_and_month() {
+        assert_eq!(parse("05/03/2024", Order::DayFirst).as_deref(), Some("2024-03-05"));
+        assert_eq!(parse("05/03/2024", Order::MonthFirst).as_deref(), Some("2024-05-03"));
+        assert_eq!(parse("13/03/2024", Order::MonthFirst).as_deref(), Some("2024-03-13"));
+        assert_eq!(parse("03/13/2024", Order::DayFirst).as_deref(), Some("2024-03-13"));
+        assert_eq!(parse("05.03.2024", Order::MonthFirst).as_deref(), Some("2024-03-05"));
+    }
+
+    #[test]
+    fn what_is_no_date_of_an_article() {
+        for text in [
+            "",
+            "5 March 1875",
+            "31/02/2024",
+            "2199-01-01",
+            "+1 555 03 2024",
+            "1.2.3.2024",
+            "version 2024",
+            "0000-00-00",
+        ] {
+            check(text, "");
+        }
+        check("من 1875، نشر 5 مارس 2024", "2024-03-05");
+    }
+}

@@ -1,0 +1,84 @@
+//! The language of a page as a BCP 47 tag: what the page declares, checked against what is written on it.
+
+use whatlang::{Lang, Script};
+
+/// A declared language as a BCP 47 tag in its usual case: `en_US` and `EN-us` become `en-US`.
+///
+/// Nothing comes of values that are no tags, such as `english` or `x-default`.
+///
+/// ```
+/// use lubb::page::language::tag;
+/// assert_eq!(tag("ar_EG").as_deref(), Some("ar-EG"));
+/// assert_eq!(tag("English"), None);
+/// ```
+pub fn tag(declared: &str) -> Option<String> {
+    // `Content-Language` may list several, the first is the main one.
+    let first = declared.split([',', ';', ' ']).find(|part| !part.is_empty())?;
+    let tag = oxilangtag::LanguageTag::parse_and_normalize(&first.replace('_', "-")).ok()?;
+    let primary = tag.primary_language();
+    let named = (2..=3).contains(&primary.len()) && !matches!(primary, "und" | "mul" | "zxx" | "xx");
+    named.then(|| tag.into_inner())
+}
+
+/// The language of an article: `declared` (a tag) unless the text is written in a script that it is not written in,
+/// as on Arabic pages made from an English template; else what whatlang makes of the text, where it is sure.
+pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
+    // A few paragraphs tell as much as the whole.
+    let end = text.char_indices().nth(4000).map_or(text.len(), |(at, _)| at);
+    let info = whatlang::detect(&text[..end]);
+    match (declared, info) {
+        (Some(tag), Some(info)) if text.len() > 100 && contradicts(tag, info.script()) => {
+            Some(bcp47(info.lang()).to_owned())
+        }
+        (Some(tag), _) => Some(tag.to_owned()),
+        (None, Some(info)) if info.is_reliable() => Some(bcp47(info.lang()).to_owned()),
+        (None, _) => None,
+    }
+}
+
+/// Whether a text in this script cannot be in the language of the tag. Only the few languages that templates declare
+/// by default are judged, since most languages are written in several scripts somewhere.
+fn contradicts(tag: &str, script: Script) -> bool {
+    let primary = tag.split('-').next().unwrap_or_default();
+    match primary {
+        "en" | "fr" | "de" | "es" | "it" | "pt" | "nl" => script != Script::Latin,
+        "ar" | "fa" | "ur" => script != Script::Arabic,
+        _ => false,
+    }
+}
+
+/// whatlang names languages by ISO 639-3; BCP 47 takes the two-letter code where there is one.
+fn bcp47(lang: Lang) -> &'static str {
+    const SHORT: &str = "afr:af aka:ak amh:am ara:ar aze:az bel:be ben:bn bul:bg cat:ca ces:cs cmn:zh cym:cy dan:da deu:de ell:el \
+        eng:en epo:eo est:et fin:fi fra:fr guj:gu heb:he hin:hi hrv:hr hun:hu hye:hy ind:id ita:it jav:jv jpn:ja \
+        kan:kn kat:ka khm:km kor:ko lat:la lav:lv lit:lt mal:ml mar:mr mkd:mk mya:my nep:ne nld:nl nob:nb ori:or \
+        pan:pa pes:fa pol:pl por:pt ron:ro rus:ru sin:si slk:sk slv:sl sna:sn spa:es srp:sr swe:sv tam:ta tel:te \
+        tgl:tl tha:th tuk:tk tur:tr ukr:uk urd:ur uzb:uz vie:vi yid:yi zul:zu";
+    let code = lang.code();
+    let mut pairs = SHORT.split_whitespace().filter_map(|pair| pair.split_once(':'));
+    pairs.find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARABIC: &str =
+        "أعلنت وزارة المالية اليوم عن موازنة جديدة للعام المقبل، وقال الوزير إن العجز سينخفض إلى ثلاثة في المئة.";
+
+    #[test]
+    fn a_declaration_that_the_script_contradicts_is_not_believed() {
+        assert_eq!(of_text(Some("en-US"), ARABIC).as_deref(), Some("ar"));
+        assert_eq!(of_text(Some("ar-EG"), ARABIC).as_deref(), Some("ar-EG"));
+        assert_eq!(of_text(None, ARABIC).as_deref(), Some("ar"));
+        assert_eq!(of_text(Some("en"), ""), Some("en".to_owned()));
+        assert_eq!(of_text(None, "سلام"), None);
+    }
+
+    #[test]
+    fn every_language_of_whatlang_has_a_short_code() {
+        for lang in Lang::all() {
+            assert_eq!(bcp47(*lang).len(), 2, "{lang}");
+        }
+    }
+}
