@@ -3,6 +3,7 @@
 pub mod document;
 pub mod extractor;
 pub mod label;
+pub mod model;
 pub mod page;
 
 pub use document::{Document, DocumentBlock, Labelled};

@@ -1,0 +1,3 @@
+//! Feature matrix to probabilities to labels.
+
+pub mod boost;
