@@ -8,6 +8,7 @@ use crate::features::{self, Lexicon};
 use crate::label::{Label, Labelled};
 use crate::page::{Input, Page};
 
+pub mod boost;
 pub mod context;
 pub mod decide;
 pub mod file;
