@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::label::Label;
 
+#[cfg(feature = "corpus")]
+pub mod sink;
+
 /// What the model says of one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Labelled {
