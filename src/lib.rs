@@ -1,5 +1,7 @@
 //! lubb separates the article of a web page from its chrome.
 
+#[cfg(feature = "corpus")]
+pub mod corpus;
 pub mod document;
 pub mod extractor;
 pub mod features;

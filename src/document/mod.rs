@@ -7,6 +7,8 @@ use crate::label::Label;
 mod arrange;
 mod inline;
 pub mod markdown;
+#[cfg(feature = "corpus")]
+pub mod sink;
 pub mod text;
 
 pub use markdown::markdown;

@@ -1,0 +1,154 @@
+//! `lubb apply`: a corpus in, a document a page out, in parallel.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+use bytesize::ByteSize;
+use clap::ValueEnum;
+use lubb::corpus::{Fields, Inputs, Loaded, Reading, Runner};
+use lubb::document::sink::{self, Columns, Sink, Target};
+use lubb::{Document, Extractor, Output};
+
+use super::progress::Progress;
+use super::{InputKind, Keep, Status};
+
+/// Extract the articles of many pages
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders (.html .htm .xhtml .txt in them), patterns, pages, JSONL files (.jsonl .ndjson); all plain, .gz or .zst;
+    /// `-` is standard input, JSONL or one page
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard output
+    #[arg(short, long, value_name = "OUT")]
+    out: PathBuf,
+    /// The output's format, where OUT's ending does not say it
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// How many pages to work on at a time [default: the number of processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    keep: Keep,
+    /// Add the article as Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// What the pages are
+    #[arg(long, value_enum, default_value_t)]
+    input: InputKind,
+    /// The field of JSONL records with the page's HTML
+    #[arg(long, value_name = "NAME", default_value = "html")]
+    html_field: String,
+    /// The field with the page as text, read where there is no HTML
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    text_field: String,
+    /// The field with the page's name
+    #[arg(long, value_name = "NAME", default_value = "id")]
+    id_field: String,
+    /// The field with the page's address
+    #[arg(long, value_name = "NAME", default_value = "url")]
+    url_field: String,
+    /// Larger pages become errors; at most 1 GiB
+    #[arg(long, value_name = "SIZE", default_value = "64MB", value_parser = page_bytes)]
+    max_page_bytes: ByteSize,
+    /// Show no progress and no summary
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a page
+    Jsonl,
+    /// One row a page
+    Csv,
+    /// A folder with a text file a page
+    Txt,
+    /// A folder with a Markdown file a page
+    Md,
+}
+
+impl From<Format> for sink::Format {
+    fn from(format: Format) -> sink::Format {
+        match format {
+            Format::Jsonl => sink::Format::Jsonl,
+            Format::Csv => sink::Format::Csv,
+            Format::Txt => sink::Format::Txt,
+            Format::Md => sink::Format::Md,
+        }
+    }
+}
+
+fn page_bytes(size: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = size.parse()?;
+    match size.as_u64() {
+        1..=Reading::MAX_PAGE_BYTES => Ok(size),
+        _ => Err("the size must be 1 B to 1 GiB".to_owned()),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// An input is not there, the output cannot be made or written.
+pub fn run(args: Args) -> anyhow::Result<Status> {
+    let reading = Reading {
+        input: args.input.into(),
+        fields: Fields { html: args.html_field, text: args.text_field, id: args.id_field, url: args.url_field },
+        max_page_bytes: args.max_page_bytes.as_u64(),
+        ..Reading::default()
+    };
+    let inputs = Inputs::new(&args.inputs, reading)?;
+    let format = args.format.map(sink::Format::from);
+    let markdown = args.markdown || format == Some(sink::Format::Md);
+    let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks };
+    let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
+    let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
+    let mut progress = Progress::new(args.quiet, &inputs);
+
+    let extractor = Extractor::default().with_output(output);
+    let work = |page: &Loaded| {
+        let document = extractor.extract(&page.bytes, &page.hints);
+        Document { id: page.id.clone(), ..document }
+    };
+    runner.run(inputs.pages(), work, |outcome| {
+        let (bytes, stored) = (outcome.bytes, outcome.stored);
+        let document = outcome.result.unwrap_or_else(|error| Document::failed(&error));
+        sink.write(&document)?;
+        progress.page(&document, bytes, stored);
+        Ok::<(), sink::SinkError>(())
+    })?;
+    sink.finish()?;
+    Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
+}
+
+/// Opens the output after making sure that nothing of the input is written over, or read again.
+fn open(
+    out: PathBuf,
+    format: Option<sink::Format>,
+    inputs: &Inputs,
+    columns: Columns,
+) -> anyhow::Result<Box<dyn Sink>> {
+    if out.as_os_str() == "-" {
+        return Ok(sink::open(&Target::Stdout, format, columns)?);
+    }
+    let name = out.display();
+    ensure!(!inputs.contain(&out), "{name}: is one of the inputs; name another output");
+    if format.is_some_and(sink::Format::is_folder) {
+        // What is not there yet is where its nearest folder is.
+        let real = std::path::absolute(&out)?;
+        let real = real.ancestors().find_map(|folder| folder.canonicalize().ok()).unwrap_or_default();
+        for folder in inputs.folders() {
+            if folder.canonicalize().is_ok_and(|folder| real.starts_with(folder)) {
+                bail!(
+                    "{name}: lies in the input {}, and would be read as input; name another folder",
+                    folder.display()
+                );
+            }
+        }
+    }
+    if format.is_none() && matches!(out.extension().and_then(|e| e.to_str()), Some("txt" | "md")) {
+        bail!("{name}: text and Markdown are written as a folder with a file a page; name a folder and give --format");
+    }
+    Ok(sink::open(&Target::Path(out), format, columns)?)
+}

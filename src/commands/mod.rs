@@ -1,0 +1,109 @@
+//! The subcommands: what they read from the command line and print. The work is the library's.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::{Parser, Subcommand, ValueEnum};
+use lubb::document::sink::SinkError;
+use lubb::{LabelSet, page};
+
+mod apply;
+mod extract;
+mod progress;
+
+/// Separates the article of a web page from the rest.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit status: 0 all went well, 1 some pages failed, 2 the run could not be done."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Extract(extract::Args),
+    Apply(apply::Args),
+}
+
+/// How a run that could be done ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Every page was read.
+    AllGood = 0,
+    /// Some pages have an error instead of a text.
+    SomeFailed = 1,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status as u8)
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// The run could not be done, or not to its end.
+pub fn run(cli: Cli) -> anyhow::Result<Status> {
+    match cli.command {
+        Command::Extract(args) => extract::run(args),
+        Command::Apply(args) => apply::run(args),
+    }
+}
+
+/// Says on standard error why a run could not be done.
+pub fn complain(error: &anyhow::Error) {
+    let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    say(&format!("{red}error:{red:#} {error:#}"));
+}
+
+/// Whether a run ended because nobody reads its output any more.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<SinkError>().is_some_and(SinkError::is_broken_pipe)
+            || cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// A line on standard error; that it may be closed is nothing to fail on.
+fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// What the input's pages are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum InputKind {
+    /// By the file's ending, the record's fields, or the bytes
+    #[default]
+    Auto,
+    /// Web pages' source
+    Html,
+    /// Pages flattened to text before
+    Text,
+}
+
+impl From<InputKind> for Option<page::Input> {
+    fn from(kind: InputKind) -> Self {
+        match kind {
+            InputKind::Auto => None,
+            InputKind::Html => Some(page::Input::Html),
+            InputKind::Text => Some(page::Input::Text),
+        }
+    }
+}
+
+/// Which blocks make a document's text, the same for all commands that extract.
+#[derive(Debug, clap::Args)]
+struct Keep {
+    /// Labels of the blocks to keep, separated by commas: body, headline, meta, caption, related, comment, widget, nav
+    #[arg(long, value_name = "LABELS", default_value = "body")]
+    keep: LabelSet,
+    /// Give every block of the page with its label and probability
+    #[arg(long)]
+    blocks: bool,
+}

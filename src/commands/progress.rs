@@ -1,0 +1,118 @@
+//! How a run is going, on standard error: a bar on a terminal, else a line now and then; a summary at the end.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use lubb::Document;
+use lubb::corpus::Inputs;
+
+use super::say;
+
+/// How often a line is written where there is no terminal.
+const LINE: Duration = Duration::from_secs(5);
+/// Of so many pages the error is told at once; all errors are in the output.
+const TOLD: u64 = 5;
+
+/// Counts pages and shows them.
+pub struct Progress {
+    shown: Shown,
+    begun: Instant,
+    pages: u64,
+    articles: u64,
+    errors: u64,
+    bytes: u64,
+}
+
+enum Shown {
+    Nothing,
+    Lines { next: Duration },
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// Begins the count. For a bar the inputs' size is found out in the background.
+    pub fn new(quiet: bool, inputs: &Inputs) -> Progress {
+        let shown = match quiet {
+            true => Shown::Nothing,
+            false if std::io::stderr().is_terminal() => Shown::Bar(bar(inputs.clone())),
+            false => Shown::Lines { next: LINE },
+        };
+        Progress { shown, begun: Instant::now(), pages: 0, articles: 0, errors: 0, bytes: 0 }
+    }
+
+    /// Counts a page that is written.
+    pub fn page(&mut self, document: &Document, bytes: u64, stored: u64) {
+        self.pages += 1;
+        self.bytes += bytes;
+        self.errors += u64::from(document.error.is_some());
+        self.articles += u64::from(document.error.is_none() && !document.text.is_empty());
+        let elapsed = self.begun.elapsed();
+        let line = match &document.error {
+            Some(error) if self.errors <= TOLD => Some(error.clone()),
+            Some(_) if self.errors == TOLD + 1 => Some("more errors are in the output".to_owned()),
+            _ => None,
+        };
+        let state = match &self.shown {
+            Shown::Nothing => return,
+            Shown::Lines { next } if elapsed < *next => None,
+            _ => Some(self.state(elapsed)),
+        };
+        match (&mut self.shown, line) {
+            (Shown::Bar(bar), Some(line)) => bar.suspend(|| say(&line)),
+            (_, Some(line)) => say(&line),
+            _ => {}
+        }
+        match (&mut self.shown, state) {
+            (Shown::Lines { next }, Some(state)) => {
+                *next = elapsed + LINE;
+                say(&state);
+            }
+            (Shown::Bar(bar), Some(state)) => {
+                bar.inc(stored);
+                bar.set_message(state);
+            }
+            _ => {}
+        }
+    }
+
+    fn state(&self, elapsed: Duration) -> String {
+        let megabytes = self.bytes as f64 / 1e6 / elapsed.as_secs_f64().max(1e-3);
+        format!("{} pages, {megabytes:.1} MB/s, {} errors", HumanCount(self.pages), HumanCount(self.errors))
+    }
+
+    /// Says how the run went; the number of pages that failed.
+    pub fn finish(self) -> u64 {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+        if !matches!(self.shown, Shown::Nothing) {
+            let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
+            say(&format!(
+                "{} pages: {} articles, {} empty, {} errors; {seconds:.1} s, {:.0} pages/s, {:.1} MB/s",
+                HumanCount(self.pages),
+                HumanCount(self.articles),
+                HumanCount(self.pages - self.articles - self.errors),
+                HumanCount(self.errors),
+                self.pages as f64 / seconds,
+                self.bytes as f64 / 1e6 / seconds,
+            ));
+        }
+        self.errors
+    }
+}
+
+fn bar(inputs: Inputs) -> ProgressBar {
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new_spinner().with_style(style("{spinner} {msg}, {elapsed}"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let counted = bar.clone();
+    // A walk over millions of files takes a while, and nobody waits for it.
+    std::thread::spawn(move || {
+        if let Some(bytes) = inputs.stored_bytes() {
+            counted.set_length(bytes);
+            counted.set_style(style("{bar:30} {percent:>3}%  {msg}, {eta} left"));
+        }
+    });
+    bar
+}

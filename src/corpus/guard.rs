@@ -1,0 +1,115 @@
+//! What is refused before it is parsed: files that are no pages, and pages made to choke a parser.
+
+use crate::page::Input;
+
+use super::Fault;
+use super::nesting::nesting;
+
+/// How far into a file its nature is looked for.
+const HEAD: usize = 64 << 10;
+
+/// First bytes, how far in they stand, and what has them.
+const SIGNATURES: &[(usize, &[u8], &str)] = &[
+    (0, b"\x89PNG", "a PNG image"),
+    (0, b"\xff\xd8\xff", "a JPEG image"),
+    (0, b"GIF8", "a GIF image"),
+    (8, b"WEBP", "a WebP image"),
+    (0, b"%PDF-", "a PDF"),
+    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
+    (0, b"\x1f\x8b", "gzip inside gzip"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd inside gzip"),
+    (0, b"BZh", "a bzip2 file"),
+    (0, b"\xfd7zXZ", "an xz file"),
+    (0, b"7z\xbc\xaf", "a 7-Zip archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\x7fELF", "an ELF program"),
+    (0, b"\xd0\xcf\x11\xe0", "an old office document"),
+    (4, b"ftyp", "an MP4 video"),
+    (0, b"\x1aE\xdf\xa3", "a Matroska video"),
+    (0, b"ID3", "an MP3 file"),
+    (0, b"OggS", "an Ogg file"),
+    (0, b"SQLite format 3", "an SQLite database"),
+    (0, b"PAR1", "a Parquet file"),
+    (0, b"WARC/", "a WARC file"),
+];
+
+/// Refuses what is no page, and HTML that would take very long to parse.
+///
+/// ```
+/// use lubb::corpus::check;
+/// use lubb::page::Input;
+/// assert!(check(b"<p>A page", Input::Html).is_ok());
+/// assert_eq!(check(b"%PDF-1.7", Input::Html).unwrap_err().to_string(), "not a page: it looks like a PDF");
+/// ```
+///
+/// # Errors
+/// [`Fault::Empty`], [`Fault::NotAPage`] with what the bytes look like, [`Fault::TooDeep`].
+pub fn check(bytes: &[u8], input: Input) -> Result<(), Fault> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Fault::Empty);
+    }
+    if let Some((_, _, what)) =
+        SIGNATURES.iter().find(|(at, magic, _)| bytes.get(*at..).is_some_and(|b| b.starts_with(magic)))
+    {
+        return Err(Fault::NotAPage(what));
+    }
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    // In UTF-16 the zeros are nearly all in one half of each unit.
+    let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || even.min(odd) * 10 < even.max(odd);
+    if (even + odd) * 10 > head.len() && !utf16 && !has_markup(head) {
+        return Err(Fault::NotAPage("binary data"));
+    }
+    if input == Input::Text {
+        return Ok(());
+    }
+    if utf16 && (even + odd) * 10 > head.len() {
+        let narrow: Vec<u8> = bytes.iter().copied().filter(|b| *b != 0).collect();
+        return nesting(&narrow);
+    }
+    nesting(bytes)
+}
+
+/// Whether bytes of unknown origin are HTML or plain text.
+pub fn looks_like(bytes: &[u8]) -> Input {
+    if has_markup(&bytes[..bytes.len().min(HEAD)]) { Input::Html } else { Input::Text }
+}
+
+/// Whether there is a tag, a comment or a doctype, in any encoding whose ASCII is ASCII, or in UTF-16.
+fn has_markup(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', bytes).any(|at| {
+        let next = bytes[at + 1..].iter().find(|b| **b != 0);
+        next.is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'/' | b'?'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_are_named_and_broken_pages_are_pages() {
+        let refused = |bytes: &[u8]| check(bytes, Input::Html).unwrap_err().to_string();
+        assert!(refused(b"\x89PNG\r\n\x1a\n....").ends_with("a PNG image"));
+        assert!(refused(b"\x7fELF\x02\x01").ends_with("an ELF program"));
+        assert!(refused(&[7, 0, 0, 1].repeat(100)).ends_with("binary data"));
+        assert_eq!(refused(b" \n\t"), "empty");
+        assert!(check(b"<p>a\0b \xff\xfe c</p>\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Input::Html).is_ok());
+    }
+
+    #[test]
+    fn utf16_is_text_though_half_of_it_is_zeros() {
+        let utf16: Vec<u8> = "plain words ".repeat(20).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(check(&utf16, Input::Text).is_ok());
+        let deep: Vec<u8> = "<div>".repeat(30_000).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(matches!(check(&deep, Input::Html), Err(Fault::TooDeep { .. })));
+    }
+
+    #[test]
+    fn bytes_of_unknown_origin() {
+        assert_eq!(looks_like(b"a < b and <3"), Input::Text);
+        assert_eq!(looks_like(b"words <p>"), Input::Html);
+    }
+}

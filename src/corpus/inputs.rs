@@ -1,0 +1,390 @@
+//! What the user names as input, into one lazy stream of pages: folders, globs, files, standard input.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::BufRead;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use globset::{GlobBuilder, GlobMatcher};
+use walkdir::WalkDir;
+
+use super::compressed::{Counted, reader};
+use super::jsonl::JsonLines;
+use super::{Fault, PageError, RawPage, Reading, read_to_limit};
+
+/// The name of standard input in ids and messages.
+const STDIN: &str = "stdin";
+
+/// An input that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// There is no such file.
+    #[error("{path}: cannot be opened: {source}")]
+    Open {
+        /// The input as given.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A pattern cannot be parsed.
+    #[error("{pattern}: not a pattern: {source}")]
+    Pattern {
+        /// The input as given.
+        pattern: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+    /// A folder or a pattern without a page.
+    #[error(
+        "{0}: no pages there; folders are searched for .html .htm .xhtml .txt, plain, .gz or .zst (name JSONL files themselves)"
+    )]
+    NoPages(String),
+    /// Standard input can be read once only.
+    #[error("'-' (standard input) can be given only once")]
+    StdinTwice,
+    /// There is no input.
+    #[error("no input given")]
+    Nothing,
+}
+
+/// The inputs of a run, checked to be there.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    inputs: Vec<Input>,
+    reading: Arc<Reading>,
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Stdin,
+    File(PathBuf),
+    Folder { root: PathBuf, name: PathBuf },
+    Glob { base: PathBuf, matcher: GlobMatcher, depth: usize },
+}
+
+impl Inputs {
+    /// Finds out what each name is; `-` is standard input.
+    ///
+    /// A page's id is its path inside its folder, or with several inputs, where that may be ambiguous, the path with
+    /// the folder as given; for single files and patterns the path; for records the id field or `FILE:LINE`.
+    ///
+    /// ```no_run
+    /// use lubb::corpus::{Inputs, Reading};
+    /// let inputs = Inputs::new(&["pages/", "more/*.jsonl.gz"], Reading::default())?;
+    /// for page in inputs.pages() {
+    ///     println!("{}", page?.id);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name is neither a file nor a pattern, a folder or a pattern holds no page, or `-` comes twice.
+    pub fn new<P: AsRef<Path>>(names: &[P], reading: Reading) -> Result<Inputs, InputError> {
+        let several = names.len() > 1;
+        let inputs: Vec<Input> =
+            names.iter().map(|name| Input::new(name.as_ref(), several)).collect::<Result<_, _>>()?;
+        match inputs.iter().filter(|input| matches!(input, Input::Stdin)).count() {
+            _ if inputs.is_empty() => Err(InputError::Nothing),
+            0 | 1 => Ok(Inputs { inputs, reading: Arc::new(reading) }),
+            _ => Err(InputError::StdinTwice),
+        }
+    }
+
+    /// The pages in order: inputs as given, folders sorted by name, records by line. Nothing is read ahead of need but
+    /// the names in one folder.
+    pub fn pages(&self) -> Pages {
+        let reading = Arc::clone(&self.reading);
+        let pages = self.inputs.clone().into_iter().flat_map(move |input| input.pages(&reading));
+        Pages(Box::new(pages))
+    }
+
+    /// The size of all inputs as they are stored, for a forecast; `None` if standard input is among them. This walks
+    /// all folders.
+    pub fn stored_bytes(&self) -> Option<u64> {
+        let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        self.inputs.iter().map(|input| Some(input.files()?.flatten().map(size).sum::<u64>())).sum()
+    }
+
+    /// Whether a file would be read as input.
+    pub fn contain(&self, path: &Path) -> bool {
+        let Ok(path) = path.canonicalize() else { return false };
+        let is = |file: &Path| {
+            file.file_name() == path.file_name() && file.canonicalize().is_ok_and(|canonical| canonical == path)
+        };
+        self.inputs.iter().any(|input| match input {
+            Input::Folder { root, .. } => {
+                Ending::of(&path).is_page() && root.canonicalize().is_ok_and(|root| path.starts_with(root))
+            }
+            _ => input.files().is_some_and(|files| files.flatten().any(|file| is(&file))),
+        })
+    }
+
+    /// The input folders, as they were given.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Folder { root, .. } => Some(root.as_path()),
+            _ => None,
+        })
+    }
+}
+
+/// The pages of a run, see [`Inputs::pages`].
+pub struct Pages(Box<dyn Iterator<Item = Result<RawPage, PageError>> + Send>);
+
+impl Iterator for Pages {
+    type Item = Result<RawPage, PageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl Input {
+    fn new(name: &Path, several: bool) -> Result<Input, InputError> {
+        if name == Path::new("-") {
+            return Ok(Input::Stdin);
+        }
+        let given = || name.display().to_string();
+        let input = match std::fs::metadata(name) {
+            Ok(metadata) if metadata.is_dir() => {
+                let prefix = if several { name.to_owned() } else { PathBuf::new() };
+                Input::Folder { root: name.to_owned(), name: prefix }
+            }
+            Ok(_) => return Ok(Input::File(name.to_owned())),
+            Err(_) if given().contains(['*', '?', '[', '{']) => {
+                Input::glob(name).map_err(|source| InputError::Pattern { pattern: given(), source })?
+            }
+            Err(source) => return Err(InputError::Open { path: given(), source }),
+        };
+        // A folder that cannot be read is told page by page; one without pages is a mistake in the command.
+        match input.files().and_then(|mut files| files.next()) {
+            Some(_) => Ok(input),
+            None => Err(InputError::NoPages(given())),
+        }
+    }
+
+    /// A pattern, walked from its last folder without wildcards.
+    fn glob(pattern: &Path) -> Result<Input, globset::Error> {
+        let wild = |part: &Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
+        let base: PathBuf = pattern.components().take_while(|part| !wild(part)).collect();
+        let text = pattern.components().collect::<PathBuf>();
+        let text = text.to_string_lossy();
+        let matcher = GlobBuilder::new(&text).literal_separator(true).build()?.compile_matcher();
+        let depth = pattern.components().count() - base.components().count();
+        // Alternatives may hold separators, and `**` any number of folders.
+        let depth = if text.contains("**") || text.contains('{') { usize::MAX } else { depth };
+        Ok(Input::Glob { base, matcher, depth })
+    }
+
+    /// The files in order; `None` for standard input.
+    fn files(&self) -> Option<Box<dyn Iterator<Item = walkdir::Result<PathBuf>> + Send>> {
+        // A link may lead out of the folder, but pages that were silently left out would be worse.
+        let walk = |root: &Path| WalkDir::new(root).follow_links(true).sort_by_file_name();
+        let file = |entry: walkdir::Result<walkdir::DirEntry>| match entry {
+            Ok(entry) if entry.file_type().is_file() => Some(Ok(entry.into_path())),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        };
+        Some(match self {
+            Input::Stdin => return None,
+            Input::File(path) => Box::new(std::iter::once(Ok(path.clone()))),
+            Input::Folder { root, .. } => {
+                let page = |path: &walkdir::Result<PathBuf>| path.as_ref().map_or(true, |p| Ending::of(p).is_page());
+                Box::new(walk(root).into_iter().filter_map(file).filter(page))
+            }
+            Input::Glob { base, matcher, depth } => {
+                let (matcher, relative) = (matcher.clone(), base.as_os_str().is_empty());
+                let root = if relative { Path::new(".") } else { base };
+                let plain = move |path: PathBuf| match path.strip_prefix(".") {
+                    Ok(inside) if relative => inside.to_owned(),
+                    _ => path,
+                };
+                let matches = move |path: &walkdir::Result<PathBuf>| match path {
+                    Ok(path) => matcher.is_match(path),
+                    // A broken link or closed folder beside the matching files is no concern of the pattern.
+                    Err(_) => false,
+                };
+                let files = walk(root).max_depth(*depth).into_iter().filter_map(file);
+                Box::new(files.map(move |path| path.map(&plain)).filter(matches))
+            }
+        })
+    }
+
+    fn pages(self, reading: &Arc<Reading>) -> Box<dyn Iterator<Item = Result<RawPage, PageError>> + Send> {
+        let reading = Arc::clone(reading);
+        let Some(files) = self.files() else { return stdin(reading) };
+        Box::new(files.flat_map(move |path| match path {
+            Err(error) => {
+                let path = error.path().map_or_else(String::new, |path| path.display().to_string());
+                one(Err(failed(path, Fault::Read(error.into()))))
+            }
+            Ok(path) if Ending::of(&path) == Ending::Jsonl => records(&path, &reading),
+            Ok(path) => one(Ok(RawPage::file(self.id(&path), &path, Arc::clone(&reading)))),
+        }))
+    }
+
+    fn id(&self, path: &Path) -> String {
+        let id = match self {
+            Input::Folder { root, name } => name.join(path.strip_prefix(root).unwrap_or(path)),
+            _ => path.to_owned(),
+        };
+        let id = id.to_string_lossy();
+        if std::path::MAIN_SEPARATOR == '/' { id.into_owned() } else { id.replace(std::path::MAIN_SEPARATOR, "/") }
+    }
+}
+
+type Source = Box<dyn Iterator<Item = Result<RawPage, PageError>> + Send>;
+
+fn one(page: Result<RawPage, PageError>) -> Source {
+    Box::new(std::iter::once(page))
+}
+
+fn failed(place: String, fault: Fault) -> PageError {
+    PageError { id: place.clone(), url: None, place, stored: 0, fault }
+}
+
+fn records(path: &Path, reading: &Arc<Reading>) -> Source {
+    let name = path.display().to_string();
+    let opened = File::open(path).and_then(|file| {
+        let (counted, position) = Counted::new(file);
+        Ok((reader(counted)?, position))
+    });
+    match opened {
+        Ok((reader, position)) => Box::new(JsonLines::new(reader, name, 0, position, Arc::clone(reading))),
+        Err(error) => one(Err(failed(name, error.into()))),
+    }
+}
+
+/// Standard input: records if its first character is `{`, else one page.
+fn stdin(reading: Arc<Reading>) -> Source {
+    let (counted, position) = Counted::new(std::io::stdin());
+    let opened = reader(counted).map_err(Fault::from).and_then(|mut reader| {
+        let (skipped, first) = leading_space(&mut reader)?;
+        if first == Some(b'{') {
+            let lines = skipped.iter().filter(|b| **b == b'\n').count() as u64;
+            return Ok(
+                Box::new(JsonLines::new(reader, STDIN.to_owned(), lines, position.clone(), reading.clone())) as Source
+            );
+        }
+        let bytes = read_to_limit(&mut reader, reading.max_page_bytes, 0)?;
+        let stored = position.load(Ordering::Relaxed);
+        Ok(one(Ok(RawPage::bytes(STDIN, [skipped, bytes].concat(), stored, reading.clone()))))
+    });
+    opened.unwrap_or_else(|fault| one(Err(failed(STDIN.to_owned(), fault))))
+}
+
+/// Reads white space and byte order marks, and looks at what follows.
+fn leading_space(reader: &mut dyn BufRead) -> std::io::Result<(Vec<u8>, Option<u8>)> {
+    let mut skipped = Vec::new();
+    loop {
+        let buffer = reader.fill_buf()?;
+        let space = buffer.iter().take_while(|b| b.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(b)).count();
+        let (next, ended) = (buffer.get(space).copied(), buffer.is_empty());
+        // White space without end is no page and must not fill the memory.
+        if skipped.len() < 1 << 16 {
+            skipped.extend_from_slice(&buffer[..space]);
+        }
+        reader.consume(space);
+        if next.is_some() || ended {
+            return Ok((skipped, next));
+        }
+    }
+}
+
+/// What a file's name says of its content, compression aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Html,
+    Text,
+    Jsonl,
+    Unknown,
+}
+
+impl Ending {
+    pub fn of(path: &Path) -> Ending {
+        let is = |extension: Option<&OsStr>, names: &[&str]| {
+            extension.is_some_and(|e| names.iter().any(|name| e.eq_ignore_ascii_case(name)))
+        };
+        let stem = path.file_stem().map(Path::new);
+        let extension = match path.extension() {
+            compressed if is(compressed, &["gz", "zst"]) => stem.and_then(Path::extension),
+            plain => plain,
+        };
+        match extension {
+            e if is(e, &["html", "htm", "xhtml"]) => Ending::Html,
+            e if is(e, &["txt"]) => Ending::Text,
+            e if is(e, &["jsonl", "ndjson"]) => Ending::Jsonl,
+            _ => Ending::Unknown,
+        }
+    }
+
+    fn is_page(self) -> bool {
+        matches!(self, Ending::Html | Ending::Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "{\"html\":\"<p>x\"}\n").unwrap();
+        }
+        folder
+    }
+
+    fn ids(names: &[PathBuf]) -> Vec<String> {
+        let inputs = Inputs::new(names, Reading::default()).unwrap();
+        inputs.pages().map(|page| page.unwrap().id).collect()
+    }
+
+    #[test]
+    fn folders_are_walked_in_order_for_pages_alone() {
+        let folder = folder(&["b.html", "a/z.HTM.gz", "a/y.txt", "c.png", "d.jsonl", "A.xhtml.zst"]);
+        assert_eq!(ids(&[folder.path().to_owned()]), ["A.xhtml.zst", "a/y.txt", "a/z.HTM.gz", "b.html"]);
+    }
+
+    #[test]
+    fn several_folders_keep_their_names_in_ids() {
+        let folder = folder(&["a/x.html", "b/x.html"]);
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        assert_eq!(ids(&[a.clone(), b.clone()]), [a, b].map(|f| f.join("x.html").display().to_string()));
+    }
+
+    #[test]
+    fn patterns_match_whole_paths() {
+        let folder = folder(&["a/x.html", "a/deep/y.html", "b/z.jsonl", "b/n.png"]);
+        let of = |pattern: &str| -> Vec<String> {
+            let prefix = format!("{}/", folder.path().display());
+            ids(&[folder.path().join(pattern)]).iter().map(|id| id.replace(&prefix, "")).collect()
+        };
+        assert_eq!(of("*/*.html"), ["a/x.html"]);
+        assert_eq!(of("**/*.html"), ["a/deep/y.html", "a/x.html"]);
+        assert_eq!(of("{a,b}/?.{html,jsonl}"), ["a/x.html", "b/z.jsonl:1"]);
+    }
+
+    #[test]
+    fn inputs_that_hold_nothing_are_told_at_once() {
+        let folder = folder(&["x.png"]);
+        let error = |name: &str| Inputs::new(&[folder.path().join(name)], Reading::default()).unwrap_err();
+        assert!(matches!(error(""), InputError::NoPages(_)));
+        assert!(matches!(error("*.html"), InputError::NoPages(_)));
+        assert!(matches!(error("none.html"), InputError::Open { .. }));
+        assert!(matches!(error("[a-.html"), InputError::Pattern { .. }));
+    }
+
+    #[test]
+    fn an_output_that_would_be_read_is_known() {
+        let folder = folder(&["x.html", "b/z.jsonl"]);
+        let inputs = |name: &str| Inputs::new(&[folder.path().join(name)], Reading::default()).unwrap();
+        let z = folder.path().join("b/../b/z.jsonl");
+        assert!(inputs("b/*.jsonl").contain(&z) && inputs("b/z.jsonl").contain(&z));
+        assert!(!inputs("").contain(&z) && inputs("").contain(&folder.path().join("x.html")));
+    }
+}

@@ -1,0 +1,237 @@
+//! JSONL corpora: lines streamed from a file of any size, and one line into a page.
+
+use std::fmt;
+use std::io::BufRead;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use crate::page::Input;
+
+use super::{Fault, Fields, PageError, RawPage, Reading};
+
+/// JSON may write one byte of a page as several: Python writes Arabic as `\u0633`, six for two.
+const ESCAPED: u64 = 4;
+
+/// The lines of a JSONL stream as pages; blank lines are skipped.
+pub struct JsonLines {
+    reader: Box<dyn BufRead + Send>,
+    /// The file's name, for messages and ids.
+    name: String,
+    line: u64,
+    /// Bytes of the file that were read so far, and those that earlier pages account for.
+    position: Arc<AtomicU64>,
+    accounted: u64,
+    reading: Arc<Reading>,
+    ended: bool,
+}
+
+impl JsonLines {
+    /// Reads on from `line`, which is 0 at a stream's beginning.
+    pub fn new(
+        reader: Box<dyn BufRead + Send>,
+        name: String,
+        line: u64,
+        position: Arc<AtomicU64>,
+        reading: Arc<Reading>,
+    ) -> Self {
+        JsonLines { reader, name, line, position, accounted: 0, reading, ended: false }
+    }
+
+    /// One line without its end; `None` at the end of the stream.
+    fn read(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        let limit = self.reading.max_page_bytes.saturating_mul(ESCAPED).saturating_add(1 << 16);
+        let mut line = Vec::new();
+        let read = std::io::Read::take(&mut self.reader, limit).read_until(b'\n', &mut line)?;
+        if read as u64 == limit && !line.ends_with(b"\n") {
+            self.reader.skip_until(b'\n')?;
+            return Err(Fault::TooLarge { limit: self.reading.max_page_bytes });
+        }
+        Ok((read > 0).then_some(line))
+    }
+}
+
+impl Iterator for JsonLines {
+    type Item = Result<RawPage, PageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            self.line += 1;
+            let read = self.read();
+            let place = format!("{}:{}", self.name, self.line);
+            let position = self.position.load(Ordering::Relaxed);
+            let mut stored = || position.saturating_sub(std::mem::replace(&mut self.accounted, position));
+            match read {
+                Ok(Some(line)) if line.trim_ascii().is_empty() => continue,
+                Ok(Some(line)) => return Some(Ok(RawPage::line(place, line, stored(), Arc::clone(&self.reading)))),
+                Ok(None) => self.ended = true,
+                Err(fault) => {
+                    // After an error of the stream itself the next read would say the same again, for ever.
+                    self.ended = !matches!(fault, Fault::TooLarge { .. });
+                    let error = PageError { id: place.clone(), url: None, place, stored: stored(), fault };
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What is read of a record. The page is a result of its own, so that its error can carry id and address.
+pub struct Record {
+    pub id: Option<String>,
+    pub url: Option<String>,
+    pub input: Input,
+    pub page: Result<Vec<u8>, Fault>,
+}
+
+/// Parses a line.
+///
+/// Strings are read as bytes, so neither invalid UTF-8 nor the lone surrogates that Python writes for it lose a page.
+pub fn parse(line: &[u8], reading: &Reading) -> Result<Record, Fault> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let fields = &reading.fields;
+    let mut parser = serde_json::Deserializer::from_slice(line);
+    let values = Wanted { fields, input: reading.input }.deserialize(&mut parser);
+    let values = values.and_then(|values| parser.end().map(|()| values)).map_err(broken)?;
+    let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let (input, page, missing) = match (reading.input, values.html, values.text) {
+        (Some(Input::Html), html, _) => (Input::Html, html, format!("'{}'", fields.html)),
+        (Some(Input::Text), _, text) => (Input::Text, text, format!("'{}'", fields.text)),
+        (None, None, Some(text)) => (Input::Text, Some(text), String::new()),
+        (None, html, _) => (Input::Html, html, format!("'{}' or '{}'", fields.html, fields.text)),
+    };
+    let page = page.ok_or(Fault::MissingField(missing));
+    Ok(Record { id: values.id, url: values.url.map(lossy), input, page })
+}
+
+/// The parser counts lines of its own, which would be taken for those of the file.
+fn broken(error: serde_json::Error) -> Fault {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+    Fault::Json { column: error.column(), message }
+}
+
+#[derive(Default)]
+struct Values {
+    html: Option<Vec<u8>>,
+    text: Option<Vec<u8>>,
+    id: Option<String>,
+    url: Option<Vec<u8>>,
+}
+
+/// Reads the wanted fields of an object and skips the others, and the page that is not asked for, unparsed.
+struct Wanted<'a> {
+    fields: &'a Fields,
+    input: Option<Input>,
+}
+
+impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+    type Value = Values;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Values, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Wanted<'_> {
+    type Value = Values;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+        let mut values = Values::default();
+        while let Some(Text(key)) = map.next_key()? {
+            let is = |field: &str| key == field.as_bytes();
+            if is(&self.fields.html) && self.input != Some(Input::Text) {
+                values.html = map.next_value::<Option<Text>>()?.map(|text| text.0);
+            } else if is(&self.fields.text) && self.input != Some(Input::Html) {
+                values.text = map.next_value::<Option<Text>>()?.map(|text| text.0);
+            } else if is(&self.fields.url) {
+                values.url = map.next_value::<Option<Text>>()?.map(|text| text.0);
+            } else if is(&self.fields.id) {
+                values.id = match map.next_value()? {
+                    serde_json::Value::Null => None,
+                    serde_json::Value::String(id) => Some(id),
+                    other => Some(other.to_string()),
+                };
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// A JSON string as bytes.
+struct Text(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(bytes.to_vec()))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.as_bytes().to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(line: &[u8], input: Option<Input>) -> Result<(Option<String>, Input, Vec<u8>), String> {
+        let reading = Reading { input, ..Reading::default() };
+        let record = parse(line, &reading).map_err(|fault| fault.to_string())?;
+        Ok((record.id, record.input, record.page.map_err(|fault| fault.to_string())?))
+    }
+
+    #[test]
+    fn html_comes_before_text_unless_text_is_asked_for() {
+        let line = br#"{"text":"t","id":7,"more":[{"html":"no"}],"html":"<p>\u0633"}"#;
+        assert_eq!(page(line, None).unwrap(), (Some("7".into()), Input::Html, "<p>س".as_bytes().to_vec()));
+        assert_eq!(page(line, Some(Input::Text)).unwrap().2, b"t");
+        assert_eq!(page(br#"{"text":"t","html":null}"#, None).unwrap().1, Input::Text);
+    }
+
+    #[test]
+    fn invalid_utf8_and_lone_surrogates_do_not_lose_a_page() {
+        assert_eq!(page(b"{\"html\":\"a\xffb\"}", None).unwrap().2, b"a\xffb");
+        assert!(page(br#"{"html":"a\ud800b"}"#, None).unwrap().2.starts_with(b"a"));
+    }
+
+    #[test]
+    fn broken_lines_say_what_is_wrong_and_where() {
+        assert!(page(br#"{"html":"a""#, None).unwrap_err().contains("broken JSON at column 11: EOF"));
+        assert!(page(br#"{"html":[1]}"#, None).unwrap_err().contains("expected a string"));
+        assert!(page(br#"[1]"#, None).unwrap_err().contains("expected an object"));
+        assert!(page(br#"{"html":"a"} x"#, None).unwrap_err().contains("trailing characters"));
+        assert!(page(br#"{"body":"a"}"#, None).unwrap_err().contains("no field 'html' or 'text'"));
+    }
+
+    #[test]
+    fn an_overlong_line_is_one_error_and_the_next_is_read() {
+        let text = format!("{{\"html\":\"{}\"}}\n\n{{\"html\":\"b\"}}", "x".repeat(200_000));
+        let reading = Arc::new(Reading { max_page_bytes: 1_000, ..Reading::default() });
+        let reader = Box::new(std::io::Cursor::new(text));
+        let pages: Vec<_> = JsonLines::new(reader, "f.jsonl".into(), 0, Arc::default(), reading).collect();
+        assert_eq!(pages.len(), 2);
+        assert!(pages[0].as_ref().unwrap_err().to_string().starts_with("f.jsonl:1: larger than"));
+        assert_eq!(pages[1].as_ref().unwrap().id, "f.jsonl:3");
+    }
+}

@@ -1,0 +1,174 @@
+//! A folder with a file a page.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::staged::{partial_of, rename};
+use super::{Columns, Format, Sink, SinkError};
+use crate::document::Document;
+
+/// A folder with a file a page; pages that failed have a line in its `errors.jsonl`.
+pub(super) struct Folder {
+    path: PathBuf,
+    partial: PathBuf,
+    format: Format,
+    written: u64,
+    errors: Option<File>,
+}
+
+/// The longest name of a file or folder, in bytes, with room for a number and an ending; systems allow 255.
+const NAME: usize = 200;
+/// The longest path inside the folder.
+const PATH: usize = 1_000;
+
+impl Folder {
+    /// Makes the folder under its partial name.
+    pub(super) fn new(path: &Path, format: Format) -> Result<Folder, SinkError> {
+        // `out/` and `out` have the same partial folder beside them, `.` has one beside its real name.
+        let path = path.canonicalize().unwrap_or_else(|_| path.components().collect());
+        let name = path.display().to_string();
+        if path.exists() && !path.read_dir().is_ok_and(|mut entries| entries.next().is_none()) {
+            return Err(SinkError::Exists(name));
+        }
+        let partial = partial_of(&path);
+        match fs::create_dir(&partial) {
+            Ok(()) => Ok(Folder { path, partial, format, written: 0, errors: None }),
+            Err(source) => Err(SinkError::Create { path: partial.display().to_string(), source }),
+        }
+    }
+
+    /// Makes the file of a page: at the id's path, or with the page's number if that is taken.
+    fn create(&self, id: &str) -> io::Result<File> {
+        let ending = self.format.ending();
+        let path = inside(id);
+        let leaf = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let number = self.written;
+        // Where a page's name is another's folder, the hash at the top is a place of its own.
+        let names = [
+            path.with_file_name(format!("{leaf}.{ending}")),
+            path.with_file_name(format!("{leaf}-{number}.{ending}")),
+            PathBuf::from(format!("{:016x}-{number}.{ending}", xxh3_64(id.as_bytes()))),
+        ];
+        let mut result = Err(io::ErrorKind::AlreadyExists.into());
+        for name in names {
+            let path = self.partial.join(name);
+            let folder = path.parent().unwrap_or(&self.partial);
+            result =
+                fs::create_dir_all(folder).and_then(|()| OpenOptions::new().write(true).create_new(true).open(&path));
+            let taken = [io::ErrorKind::AlreadyExists, io::ErrorKind::NotADirectory];
+            if !result.as_ref().is_err_and(|error| taken.contains(&error.kind())) {
+                break;
+            }
+        }
+        result
+    }
+
+    fn write_page(&mut self, document: &Document) -> io::Result<()> {
+        if document.error.is_none() {
+            let mut out = BufWriter::new(self.create(&document.id)?);
+            self.format.write(document, Columns::default(), &mut out)?;
+            return out.flush();
+        }
+        let errors = match &mut self.errors {
+            Some(file) => file,
+            none => none.insert(File::create(self.partial.join("errors.jsonl"))?),
+        };
+        errors.write_all(&[serde_json::to_vec(document)?.as_slice(), b"\n"].concat())
+    }
+}
+
+impl Sink for Folder {
+    fn write(&mut self, document: &Document) -> Result<(), SinkError> {
+        self.written += 1;
+        let path = self.partial.display().to_string();
+        self.write_page(document).map_err(|source| SinkError::Write { path, source })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        // An empty folder of that name may be there; not all systems rename onto one.
+        let _ = fs::remove_dir(&self.path);
+        rename(&self.partial, &self.path)
+    }
+}
+
+/// A page's id as a relative path that stays where it is put: without `..`, drive letters and characters that some
+/// system refuses, and without the ending of a page.
+fn inside(id: &str) -> PathBuf {
+    let lower = id.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    let endings = [".html", ".htm", ".xhtml", ".txt"];
+    let stem = endings.iter().find_map(|ending| stem.strip_suffix(ending)).unwrap_or(&lower);
+    let parts = id[..stem.len()].split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | ".."));
+    let path: PathBuf = parts.map(part).collect();
+    match path.as_os_str().len() {
+        1..=PATH => path,
+        _ => PathBuf::from(format!("{:016x}", xxh3_64(id.as_bytes()))),
+    }
+}
+
+fn part(name: &str) -> String {
+    let refused = |c: char| c.is_control() || "<>:\"|?*".contains(c);
+    let mut clean: String = name.chars().map(|c| if refused(c) { '_' } else { c }).collect();
+    if clean.len() > NAME {
+        let hash = format!("-{:016x}", xxh3_64(name.as_bytes()));
+        let fits = clean.char_indices().map(|(at, _)| at).take_while(|at| *at <= NAME - hash.len()).last();
+        clean.truncate(fits.unwrap_or(0));
+        clean.push_str(&hash);
+    }
+    // Windows drops dots and spaces at a name's end.
+    if clean.ends_with(['.', ' ']) {
+        clean.push('_');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_leaves_the_folder_and_no_page_overwrites_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("deep/out");
+        fs::create_dir(folder.path().join("deep")).unwrap();
+        let long = "x".repeat(3_000);
+        let ids = [
+            "../../etc/a.html",
+            "/etc/a",
+            "a.html",
+            "a.htm",
+            "a.txt/b",
+            "a",
+            "",
+            "..",
+            "C:\\n\0ul:",
+            "a/b/",
+            &long,
+            "A/B",
+        ];
+        let documents: Vec<Document> =
+            ids.iter().map(|id| Document { id: id.to_string(), text: id.to_string(), ..Document::default() }).collect();
+        let failed = Document { error: Some("why".into()), id: "bad".into(), ..Document::default() };
+        let mut sink = Box::new(Folder::new(&out, Format::Txt).unwrap());
+        for document in documents.iter().chain([&failed]) {
+            sink.write(document).unwrap();
+        }
+        sink.finish().unwrap();
+        let files: Vec<PathBuf> = walkdir::WalkDir::new(folder.path())
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| entry.into_path())
+            .collect();
+        assert_eq!(files.len(), ids.len() + 1);
+        assert!(files.iter().all(|file| file.starts_with(&out)), "{files:?}");
+        let texts: std::collections::HashSet<String> =
+            files.iter().map(|file| fs::read_to_string(file).unwrap().trim_end_matches('\n').to_owned()).collect();
+        assert!(ids.iter().all(|id| texts.contains(*id)));
+        assert_eq!(fs::read_to_string(out.join("etc/a.txt")).unwrap(), "../../etc/a.html\n");
+        assert!(fs::read_to_string(out.join("errors.jsonl")).unwrap().contains("why"));
+    }
+}

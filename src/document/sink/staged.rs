@@ -1,0 +1,117 @@
+//! Files that get their name when they are whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::SinkError;
+
+/// Where a stream of documents goes.
+pub(super) enum Out {
+    Stdout(io::Stdout),
+    File(Box<Staged>),
+}
+
+impl Out {
+    pub(super) fn name(&self) -> String {
+        match self {
+            Out::Stdout(_) => "standard output".to_owned(),
+            Out::File(file) => file.partial.display().to_string(),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Out::Stdout(out) => out.write(bytes),
+            Out::File(file) => file.encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Out::Stdout(out) => out.flush(),
+            Out::File(file) => file.encoder.flush(),
+        }
+    }
+}
+
+/// A file that gets its name when it is whole, compressed as its ending says.
+pub(super) struct Staged {
+    path: PathBuf,
+    /// Where it is written: beside `path`, or `path` itself if that is a device or a pipe.
+    partial: PathBuf,
+    encoder: Encoder,
+}
+
+enum Encoder {
+    Plain(File),
+    Gzip(flate2::write::GzEncoder<File>),
+    Zstd(zstd::Encoder<'static, File>),
+}
+
+impl Write for Encoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Encoder::Plain(file) => file.write(bytes),
+            Encoder::Gzip(encoder) => encoder.write(bytes),
+            Encoder::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Encoder::Plain(file) => file.flush(),
+            // Flushing would end a compressed block; `finish` writes what is left.
+            Encoder::Gzip(_) | Encoder::Zstd(_) => Ok(()),
+        }
+    }
+}
+
+impl Staged {
+    pub(super) fn new(path: &Path) -> Result<Staged, SinkError> {
+        let failed = |source| SinkError::Create { path: path.display().to_string(), source };
+        // The file that a link names is replaced, not the link.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let special = fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        if target.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let partial = if special { target.clone() } else { partial_of(&target) };
+        let file = OpenOptions::new().write(true).create(!special).truncate(!special).open(&partial).map_err(failed)?;
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let encoder = match ending.as_str() {
+            "gz" => Encoder::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::default())),
+            "zst" => Encoder::Zstd(zstd::Encoder::new(file, 0).map_err(failed)?),
+            _ => Encoder::Plain(file),
+        };
+        Ok(Staged { path: target, partial, encoder })
+    }
+
+    pub(super) fn finish(self) -> Result<(), SinkError> {
+        let Staged { path, partial, encoder } = self;
+        let file = match encoder {
+            Encoder::Plain(file) => Ok(file),
+            Encoder::Gzip(encoder) => encoder.finish(),
+            Encoder::Zstd(encoder) => encoder.finish(),
+        };
+        // A name must not outlive a crash of the machine longer than the data it stands for.
+        let synced = file.and_then(|file| if partial == path { Ok(()) } else { file.sync_all() });
+        synced.map_err(|source| SinkError::Write { path: partial.display().to_string(), source })?;
+        if partial == path { Ok(()) } else { rename(&partial, &path) }
+    }
+}
+
+/// Where an output is written before it has its name.
+pub(super) fn partial_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Gives a finished output its name.
+pub(super) fn rename(partial: &Path, path: &Path) -> Result<(), SinkError> {
+    let name = |path: &Path| path.display().to_string();
+    fs::rename(partial, path).map_err(|source| SinkError::Rename { path: name(path), partial: name(partial), source })
+}
