@@ -3,9 +3,10 @@
 //! The reference is aligned to the text of all blocks as one sequence of words; a block is content if at least
 //! half of its words are in the reference. Three alignments are tried, since each goes wrong elsewhere where a
 //! page repeats its text (teasers, copies for printing, quotes): Histogram, which anchors on rare words (a
-//! refinement of patience diff), and Myers' (Algorithmica 1, 1986) from either end. Two repairs follow: blocks
-//! whose words others give already are dropped, and what is left of the reference is looked for once more, since
-//! some references tell things in another order than the page.
+//! refinement of patience diff), from either end, and Myers' (Algorithmica 1, 1986) from the end. Alone, Myers'
+//! scatters its matches over whatever chrome comes first. Repairs follow: what is left of the reference is looked
+//! for once more, since some references tell things in another order than the page; blocks whose words others give
+//! already are dropped; and of several copies the one among other content is taken.
 
 use std::collections::HashMap;
 
@@ -65,14 +66,14 @@ pub fn align_texts<'a>(blocks: impl IntoIterator<Item = &'a str>, reference: &st
     let texts = Texts::new(blocks, reference);
     let candidates = [
         texts.matched(Algorithm::Histogram, false),
-        texts.matched(Algorithm::Myers, false),
+        texts.matched(Algorithm::Histogram, true),
         texts.matched(Algorithm::Myers, true),
     ];
     let mut best: Option<(Choice, usize)> = None;
     for matched in candidates {
         let mut choice = texts.choose(matched);
-        choice.prune(&texts);
         choice.add_moved(&texts);
+        choice.prune(&texts);
         choice.join_copies(&texts);
         let runs = choice.runs();
         let wins = best.as_ref().is_none_or(|(other, others)| {
@@ -309,5 +310,57 @@ impl Choice {
             f1: self.f1(),
             content: self.content,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAD: &str = "The river rose by two metres on Monday night.";
+    const REST: &str = "Nobody was hurt, the mayor said.";
+
+    fn content(blocks: &[&str], reference: &str) -> Vec<bool> {
+        align_texts(blocks.iter().copied(), reference).content
+    }
+
+    #[test]
+    fn of_a_teaser_and_the_article_the_article_is_content() {
+        let reference = format!("{LEAD}\n\n{REST}");
+        assert_eq!(
+            content(&[LEAD, "Menu", "Sport", "Culture", LEAD, REST, "Share"], &reference)[..6],
+            [false, false, false, false, true, true]
+        );
+        assert_eq!(
+            content(&["Menu", LEAD, REST, "Share", "Most read", "Sport", LEAD], &reference),
+            [false, true, true, false, false, false, false]
+        );
+    }
+
+    #[test]
+    fn words_of_the_menu_that_the_article_uses_are_no_content() {
+        let page = ["Home", "River", "Monday", LEAD, REST, "Night", "The mayor"];
+        assert_eq!(content(&page, &format!("{LEAD} {REST}")), [false, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_reference_in_another_order_is_found() {
+        let found = align_texts(["Menu", LEAD, "Read also: storms", REST], &format!("{REST} {LEAD}"));
+        assert_eq!((found.content, found.f1), (vec![false, true, false, true], 1.0));
+    }
+
+    #[test]
+    fn half_of_a_blocks_words_make_it_content() {
+        assert_eq!(content(&["a b c d", "e f x y z", "g h"], "a b e f g h"), [true, false, true]);
+        assert_eq!(content(&["東京で大雨", "続きを読む"], "東京で大雨が降った"), [true, false]);
+    }
+
+    #[test]
+    fn a_page_without_its_reference_is_not_usable_and_an_empty_reference_takes_nothing() {
+        let found = align_texts(["Enable JavaScript to read on", "Menu"], LEAD);
+        assert!(!found.is_usable() && found.f1 < 0.5);
+        let found = align_texts(["Menu", "Basket"], "");
+        assert_eq!((found.content.clone(), found.f1, found.is_usable()), (vec![false, false], 1.0, true));
+        assert!(align_texts([], "").is_usable());
     }
 }
