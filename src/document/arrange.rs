@@ -181,7 +181,9 @@ fn is_data(dom: &Dom, table: NodeId, placed: &[Placed], level: usize) -> bool {
         let listed = inside.iter().skip(2).all(|(_, kind)| matches!(kind, Kind::List | Kind::Item));
         in_cell && inside.len() != 1 && listed && placed.block.chars <= MAX_CHARS
     });
-    if layout || !plain {
+    let captions = placed.iter().take_while(|placed| placed.path.len() == level + 1).count();
+    let in_front = placed[captions..].iter().all(|placed| placed.path.len() > level + 1);
+    if layout || !plain || !in_front {
         return false;
     }
     let cell = |placed: &Placed| placed.path.get(level + 2).copied();

@@ -49,7 +49,7 @@ impl<'a> Inline<'a> {
     pub(super) fn markdown(&self, block: &Block, lines: Lines) -> String {
         let text = self.page.text_of(block);
         let spans = self.spans(block, text);
-        let mut out = Out { text: String::with_capacity(text.len() + text.len() / 8), lines };
+        let mut out = Out { text: String::with_capacity(text.len() + text.len() / 8), line: 0, lines };
         for group in spans.chunk_by(|a, b| a.style.link == b.style.link) {
             let range = group[0].text.start..group[group.len() - 1].text.end;
             let target = group[0].style.link.and_then(|link| self.target(link));
@@ -182,6 +182,8 @@ fn is_entity(text: &str) -> bool {
 
 struct Out {
     text: String,
+    /// Where the last line begins.
+    line: usize,
     lines: Lines,
 }
 
@@ -215,7 +217,7 @@ impl Out {
             Style { emphasis: true, .. } => "*",
             _ => return self.escape(core, next),
         };
-        let mut inner = Out { text: String::new(), lines: self.lines };
+        let mut inner = Out { text: String::new(), line: 0, lines: self.lines };
         // The mark before it keeps the inner text from standing at the beginning of a line.
         inner.text.push_str(mark);
         inner.escape(core, Some('*'));
@@ -229,8 +231,12 @@ impl Out {
         if before == Some('*') || !flanking(inside.0, before) || !flanking(inside.1, next) {
             return self.escape(core, next);
         }
+        let start = self.text.len();
         self.text.push_str(&inner.text);
         self.text.push_str(mark);
+        if inner.line > 0 {
+            self.line = start + inner.line;
+        }
     }
 
     fn code(&mut self, core: &str) {
@@ -244,7 +250,10 @@ impl Out {
     fn space(&mut self, space: &str) {
         for c in space.chars() {
             match (c, self.lines) {
-                ('\n', Lines::Kept) => self.text.push_str("\\\n"),
+                ('\n', Lines::Kept) => {
+                    self.text.push_str("\\\n");
+                    self.line = self.text.len();
+                }
                 ('\n', Lines::Joined) => self.text.push(' '),
                 (c, _) => self.text.push(c),
             }
@@ -270,7 +279,7 @@ impl Out {
                 // Before a link it would make it an image.
                 '!' => rest.is_empty() || after == Some('['),
                 '&' => is_entity(&text[at..]),
-                _ => self.at_line_start() && opens_block(c, after) || self.ends_list_number(c, after),
+                _ => self.line == self.text.len() && opens_block(c, after) || self.ends_list_number(c, after),
             };
             if escape {
                 self.text.push('\\');
@@ -280,17 +289,9 @@ impl Out {
         }
     }
 
-    fn line(&self) -> &str {
-        self.text.rsplit('\n').next().unwrap_or_default()
-    }
-
-    fn at_line_start(&self) -> bool {
-        self.line().is_empty()
-    }
-
     /// `1.` or `1)` at the beginning of a line.
     fn ends_list_number(&self, c: char, after: Option<char>) -> bool {
-        let line = self.line();
+        let line = &self.text[self.line..];
         matches!(c, '.' | ')')
             && after.is_none_or(char::is_whitespace)
             && (1..=9).contains(&line.len())

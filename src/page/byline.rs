@@ -1,6 +1,6 @@
 //! Authors' names as pages write them, to a list of people.
 
-use super::date;
+use super::months;
 
 /// Longer names are sentences.
 const MAX_NAME: usize = 100;
@@ -44,11 +44,9 @@ const PREFIXES: &[&str] = &[
     "اعداد",
     "تحرير",
     "الكاتب",
-    "المصدر",
     "نویسنده",
     "گزارش",
     "نوشته",
-    "محرر",
     "text",
 ];
 
@@ -166,7 +164,7 @@ pub fn byline(line: &str) -> Option<&str> {
         Some(number) => {
             let names = names[..number].trim();
             let (rest, last) = names.rsplit_once(char::is_whitespace).unwrap_or((names, ""));
-            if date::is_month(last) { rest.trim() } else { names }
+            if months::is_month(last) { rest.trim() } else { names }
         }
         None => names.trim(),
     };
@@ -293,6 +291,7 @@ mod tests {
         assert_eq!(byline("بقلم: ليلى حداد | 5 مارس 2024"), Some("ليلى حداد"));
         assert_eq!(byline("By Ann Lee March 5, 2024"), Some("Ann Lee"));
         assert_eq!(byline("5 مارس 2024"), None);
+        assert_eq!(byline("المصدر: وكالة"), None, "a source is no author");
         assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);
     }
 }

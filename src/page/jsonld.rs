@@ -208,14 +208,13 @@ fn repair(json: &str) -> String {
                     in_string = false;
                     out.push(c);
                 }
-                '\\' => match chars.peek() {
-                    Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u') => {
+                '\\' => {
+                    // Of an escape that JSON does not know, such as `\'`, the character alone stays.
+                    if let Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u') = chars.peek() {
                         out.push(c);
                         out.extend(chars.next());
                     }
-                    // `\'` and the like: the character alone.
-                    _ => {}
-                },
+                }
                 c if c.is_control() => out.push(' '),
                 c => out.push(c),
             }

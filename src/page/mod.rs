@@ -9,8 +9,11 @@ pub mod dom;
 pub mod flat;
 pub mod jsonld;
 pub mod language;
+mod markup;
 pub mod metadata;
+mod months;
 pub mod segment;
+mod title;
 pub mod words;
 
 pub use dom::Dom;
