@@ -162,7 +162,12 @@ fn runs_that_cannot_be_done_end_with_2_and_leave_nothing() {
 fn a_full_disk_is_told_with_the_file_that_is_kept() {
     let corpus = corpus();
     let apply = ["apply", "records.jsonl.gz", "-o", "/dev/full", "--format", "jsonl"];
-    lubb().current_dir(&corpus).args(apply).assert().code(2).stderr(contains("/dev/full: cannot be written"));
+    lubb()
+        .current_dir(&corpus)
+        .args(apply)
+        .assert()
+        .code(2)
+        .stderr(contains("/dev/full: cannot be written to its end, what there is is kept: No space"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ const STDIN: &str = "stdin";
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// There is no such file.
-    #[error("{path}: cannot be opened: {source}")]
+    #[error("{path}: cannot be opened")]
     Open {
         /// The input as given.
         path: String,
@@ -29,7 +29,7 @@ pub enum InputError {
         source: std::io::Error,
     },
     /// A pattern cannot be parsed.
-    #[error("{pattern}: not a pattern: {source}")]
+    #[error("{pattern}: not a pattern")]
     Pattern {
         /// The input as given.
         pattern: String,

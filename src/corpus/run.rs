@@ -14,6 +14,8 @@ const STACK: usize = 32 << 20;
 const PAGES_PER_WORKER: usize = 64;
 /// Bytes of pages that are read but not yet written.
 const BYTES: usize = 256 << 20;
+/// Larger pages are worked on one at a time: a parsed page of dense markup takes some 20 times its source.
+const LARGE: usize = 8 << 20;
 
 /// What became of one page.
 #[derive(Debug)]
@@ -51,8 +53,9 @@ impl Runner {
     /// source, on the caller's thread. Stops early only if the sink fails, with its error.
     ///
     /// The source is read by a thread of its own, which waits while 64 pages a worker, or 256 MB of pages, are read but
-    /// not written. Pages that are still files take no memory until a worker loads them. So memory is bounded by what
-    /// the workers need for a page each, plus 256 MB, plus the results of the waiting pages.
+    /// not written. Pages that are still files take no memory until a worker loads them, and pages over 8 MB are worked
+    /// on one at a time. So memory is bounded, whatever the size of the corpus, by what the workers need for a page of
+    /// 8 MB each, one page of the largest size, 256 MB of pages, and the results of the waiting pages.
     ///
     /// A panic in `work` becomes the page's error.
     ///
@@ -78,6 +81,11 @@ impl Runner {
     ) -> Result<(), E> {
         quiet_panics_of_pages();
         let gate = Gate::new(self.jobs * PAGES_PER_WORKER, BYTES);
+        let large = Mutex::new(());
+        let work = |page: &Loaded| {
+            let _alone = (page.bytes.len() > LARGE).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+            work(page)
+        };
         let (gate, work) = (&gate, &work);
         let (send, receive) = mpsc::channel();
         std::thread::scope(|threads| {

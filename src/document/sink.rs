@@ -56,7 +56,7 @@ pub enum SinkError {
     #[error("{0}: there already, and not an empty folder; remove it or name another, nothing is overwritten there")]
     Exists(String),
     /// The output cannot be made.
-    #[error("{path}: cannot be made: {source}")]
+    #[error("{path}: cannot be made")]
     Create {
         /// The output.
         path: String,
@@ -64,7 +64,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// Writing failed on the way; what was written until then stays.
-    #[error("{path}: cannot be written: {source} (what was written so far is kept there)")]
+    #[error("{path}: cannot be written to its end, what there is is kept")]
     Write {
         /// The partial output.
         path: String,
@@ -72,7 +72,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// Everything is written, but under the name of the partial output.
-    #[error("{path}: cannot be made: {source} (the whole output is in {partial})")]
+    #[error("{path}: cannot be made, the whole output is in {partial}")]
     Rename {
         /// The output.
         path: String,
