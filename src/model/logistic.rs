@@ -83,7 +83,7 @@ impl Random {
 
 /// Draws `count` row numbers with chances in proportion to the weights, by systematic sampling: every row is drawn its
 /// expected number of times, rounded up or down.
-fn draw(weights: &[f32], count: usize, seed: u64) -> Vec<usize> {
+pub(super) fn draw(weights: &[f32], count: usize, seed: u64) -> Vec<usize> {
     let total: f64 = weights.iter().map(|w| f64::from(*w)).sum();
     let step = total / count.max(1) as f64;
     let mut next = Random(seed).uniform() * step;

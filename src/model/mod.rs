@@ -73,12 +73,11 @@ impl Model {
     /// # Panics
     /// Never: its bytes are part of the program, and the tests read them.
     pub fn embedded() -> Arc<Model> {
-        static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
-            match Model::from_bytes(include_bytes!("../../models/default.lubb")) {
+        static MODEL: LazyLock<Arc<Model>> =
+            LazyLock::new(|| match Model::from_bytes(include_bytes!("../../models/default.lubb")) {
                 Ok(model) => Arc::new(model),
                 Err(error) => unreachable!("the embedded model is checked by the tests: {error}"),
-            }
-        });
+            });
         Arc::clone(&MODEL)
     }
 

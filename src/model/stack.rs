@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::Surroundings;
 
+use super::boost::Boosted;
 use super::decide::Decision;
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};
@@ -14,6 +15,8 @@ use super::{Labels, Reason, combine, context};
 pub enum Classifier {
     /// linfa-logistic over ramps.
     Logistic(Logistic),
+    /// Boosted trees.
+    Boost(Boosted),
 }
 
 impl Classifier {
@@ -21,6 +24,8 @@ impl Classifier {
     pub fn predict(&self, x: ArrayView2<f32>) -> Vec<f32> {
         match self {
             Classifier::Logistic(model) => model.predict(x),
+            // Rows are as wide as the trees were trained on: a model of other columns is refused when it is read.
+            Classifier::Boost(model) => model.predict_proba(x).map_or(Vec::new(), |p| p.column(1).to_vec()),
         }
     }
 
@@ -28,12 +33,14 @@ impl Classifier {
     pub fn predict_classes(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self {
             Classifier::Logistic(model) => model.predict_classes(x),
+            Classifier::Boost(model) => model.predict_proba(x).unwrap_or_default(),
         }
     }
 
     fn contributions(&self, row: &[f32]) -> Vec<f32> {
         match self {
             Classifier::Logistic(model) => model.contributions(row, 0),
+            Classifier::Boost(model) => model.contributions(row, 0).unwrap_or_default(),
         }
     }
 
@@ -41,12 +48,14 @@ impl Classifier {
     fn columns(&self) -> usize {
         match self {
             Classifier::Logistic(model) => model.columns(),
+            Classifier::Boost(model) => model.columns(),
         }
     }
 
     fn is_valid(&self) -> bool {
         match self {
             Classifier::Logistic(model) => model.is_valid(),
+            Classifier::Boost(model) => model.validate().is_ok(),
         }
     }
 }
