@@ -7,10 +7,10 @@ use bytesize::ByteSize;
 use clap::ValueEnum;
 use lubb::corpus::{Fields, Inputs, Loaded, Reading, Runner};
 use lubb::document::sink::{self, Columns, Sink, Target};
-use lubb::{Document, Extractor, Output};
+use lubb::{Document, Output};
 
 use super::progress::Progress;
-use super::{InputKind, Keep, Status};
+use super::{InputKind, Keep, ModelFile, Status};
 
 /// Extract the articles of many pages
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,8 @@ pub struct Args {
     /// How many pages to work on at a time [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    model: ModelFile,
     #[command(flatten)]
     keep: Keep,
     /// Add the article as Markdown
@@ -106,7 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
     let mut progress = Progress::new(args.quiet, &inputs);
 
-    let extractor = Extractor::default().with_output(output);
+    let extractor = args.model.extractor()?.with_output(output);
     let work = |page: &Loaded| {
         let document = extractor.extract(&page.bytes, &page.hints);
         Document { id: page.id.clone(), ..document }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::ValueEnum;
 use lubb::corpus::{Inputs, Loaded, Reading, Runner};
-use lubb::{Document, Extractor, Output};
+use lubb::{Document, Output};
 
-use super::{InputKind, Keep, Status, say};
+use super::{InputKind, Keep, ModelFile, Status, say};
 
 /// Extract the article of one page
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,8 @@ pub struct Args {
     /// What to print; json is the whole row with all blocks
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    model: ModelFile,
     #[command(flatten)]
     keep: Keep,
     /// What the page is
@@ -68,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         markdown: args.format == Format::Md,
         blocks: args.keep.blocks || args.format == Format::Json,
     };
-    let extractor = Extractor::default().with_output(output);
+    let extractor = args.model.extractor()?.with_output(output);
     let work = |page: &Loaded| {
         let document = extractor.extract(&page.bytes, &page.hints);
         Document { id: page.id.clone(), ..document }

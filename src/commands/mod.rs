@@ -1,16 +1,22 @@
 //! The subcommands: what they read from the command line and print. The work is the library's.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand, ValueEnum};
 use lubb::document::sink::SinkError;
-use lubb::{LabelSet, page};
+use lubb::{Extractor, LabelSet, Model, page};
 
 mod apply;
+mod evaluate;
 mod extract;
+mod inspect;
+mod labelled;
 mod progress;
+mod train;
 
 /// Separates the article of a web page from the rest.
 #[derive(Debug, Parser)]
@@ -28,6 +34,9 @@ pub struct Cli {
 enum Command {
     Extract(extract::Args),
     Apply(apply::Args),
+    Train(train::Args),
+    Evaluate(evaluate::Args),
+    Inspect(inspect::Args),
 }
 
 /// How a run that could be done ended.
@@ -53,6 +62,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
         Command::Extract(args) => extract::run(args),
         Command::Apply(args) => apply::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Inspect(args) => inspect::run(args),
     }
 }
 
@@ -106,4 +118,25 @@ struct Keep {
     /// Give every block of the page with its label and probability
     #[arg(long)]
     blocks: bool,
+}
+
+/// Which model, the same for all commands that use one.
+#[derive(Debug, clap::Args)]
+struct ModelFile {
+    /// A model made by `lubb train` [default: the one in the program]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+}
+
+impl ModelFile {
+    fn load(&self) -> anyhow::Result<Arc<Model>> {
+        match &self.model {
+            None => Ok(Model::embedded()),
+            Some(path) => Ok(Arc::new(Model::read(path)?)),
+        }
+    }
+
+    fn extractor(&self) -> anyhow::Result<Extractor> {
+        Ok(Extractor::new(self.load()?))
+    }
 }

@@ -2,91 +2,200 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use rayon::prelude::*;
-
-use crate::commands::labelled::{self, Labelled};
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use lubb::document::plain_text;
 use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::{GoldPage, folds};
-use lubb::label::LabelSet;
-use lubb::model::Card;
-use lubb::model::train::{Example, OutOfFold, TrainParams, kept_text, train};
+use lubb::label::Label;
+use lubb::model::train::{Example, Family, TrainParams, train};
+use lubb::model::{Card, Labels};
 use lubb::page::Page;
-use lubb::report::{self, Prediction};
+use lubb::report::{PageRow, Prediction, Report};
+use lubb::{Block, DocumentBlock};
+use rayon::prelude::*;
 
-/// Train a model on labelled pages
+use super::evaluate::print_report;
+use super::labelled::{self, Gold, LabelledPage};
+use super::{Status, say};
+
+/// Train a model on labelled pages, and say how it does on hosts it never saw
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Labelled pages: a folder in WCXB's or AEB's layout, a folder with gold.jsonl or labels.csv, or such a file
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
-    gold: Vec<PathBuf>,
-    /// Where the pages named in a labels.csv are, if not beside it
-    #[arg(long, value_name = "DIR")]
-    pages: Option<PathBuf>,
+    #[command(flatten)]
+    gold: Gold,
     /// The model to write
     #[arg(short, long, value_name = "MODEL")]
-    output: PathBuf,
+    out: PathBuf,
+    /// What decides body against chrome
+    #[arg(long, value_enum, default_value_t)]
+    classifier: Classifier,
     /// Folds, by host: a page's figures come from a model that saw no page of its host
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(3..=20))]
     folds: u8,
-    /// Seed of folds and draws; the same input and seed give the same model
+    /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows drawn for each fit; more is slower and a little better
-    #[arg(long, default_value_t = 120_000, value_name = "N")]
-    rows: usize,
+    /// Rows drawn for each fit, in proportion to their weights [default: 150000, logistic 120000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
+    rows: Option<u32>,
+    /// Boosting rounds of each stage
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
     /// Leave out the model for flattened text
     #[arg(long)]
     no_flat: bool,
-    /// A licence or a name to be given, kept in the model (may be given several times)
+    /// A licence or a name to be given, kept in the model
     #[arg(long, value_name = "TEXT")]
     attribution: Vec<String>,
-    /// Also write the out-of-fold report (as `lubb evaluate` does) to this folder
+    /// Also write the out-of-fold report to this folder, as `lubb evaluate` does
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
 }
 
-/// Runs the command.
-pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut out = anstream::stdout().lock();
-    let pages = labelled::read(&args.gold, args.pages.as_deref(), &mut out)?;
-    let usable = pages.iter().filter(|p| p.is_usable()).count();
-    if usable == 0 {
-        bail!("none of the {} labelled pages can be trained on", pages.len());
-    }
-    let golds: Vec<&GoldPage> = pages.iter().map(|p| &p.gold).collect();
-    let folds = assign_folds(&golds, args);
-    let html: Vec<Example> = pages.iter().zip(&folds).map(|(page, fold)| example(page, *fold)).collect();
-    let flat = if args.no_flat { Vec::new() } else { flatten_all(&html) };
-
-    let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
-    params.logistic.rows = args.rows;
-    let card = Card { trained_on: sets(&golds), attributions: args.attribution.clone(), ..Card::default() };
-    writeln!(out, "training on {} pages, {} blocks", html.len(), html.iter().map(|e| e.page.blocks.len()).sum::<usize>())?;
-    let mut trained = train(&html, &flat, &params, card)?;
-
-    let predictions = html.iter().zip(&trained.out_of_fold).map(|(example, result)| prediction(&example.page, result));
-    let report = report::evaluate(golds.iter().map(|g| (*g).clone()).zip(predictions));
-    writeln!(out, "\nout of fold, by host:")?;
-    write!(out, "{report}")?;
-    trained.model.card.figures =
-        report.sets.iter().map(|set| (set.name.clone(), set.pages as u32, set.f1 as f32)).collect();
-    if !flat.is_empty() {
-        let figures = flat_figures(&flat, &trained.out_of_fold[html.len()..]);
-        writeln!(out, "\nflattened text, out of fold: {figures}")?;
-    }
-    if let Some(dir) = &args.report {
-        report.write(dir).with_context(|| format!("the report in {} was not written", dir.display()))?;
-    }
-    trained.model.write(&args.output).context("the model was not written")?;
-    let size = std::fs::metadata(&args.output).map(|m| m.len()).unwrap_or(0);
-    writeln!(out, "\nwrote {} ({} KB)", args.output.display(), size / 1000)?;
-    Ok(ExitCode::SUCCESS)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Classifier {
+    /// linfa-logistic in both stages: small, and every weight can be read
+    Logistic,
+    /// Boosted trees in both stages: more accurate
+    #[default]
+    Boost,
 }
 
-fn assign_folds(golds: &[&GoldPage], args: &Args) -> Vec<usize> {
-    let hosts: Vec<String> = golds.iter().map(|g| g.host.clone()).collect();
-    folds::by_host(&hosts, &vec![1.0; hosts.len()], args.folds.into(), args.seed)
+/// Runs the command.
+///
+/// # Errors
+/// The labelled pages cannot be read or are too few, or the model cannot be written.
+pub fn run(args: Args) -> Result<Status> {
+    let mut out = anstream::stdout().lock();
+    let pages = labelled::align_all(args.gold.read()?)?;
+    labelled::describe(&pages, &mut out)?;
+    ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
+
+    let params = parameters(&args);
+    let examples = examples(&pages, &params);
+    let flat = if args.no_flat { Vec::new() } else { flattened(&examples) };
+    let (html, text): (Vec<_>, Vec<_>) = pages.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
+    let (labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
+    if !text.is_empty() {
+        say(&format!("{} pages of flattened text are not trained on; use them with `lubb evaluate`", text.len()));
+    }
+    writeln!(out, "training on {} pages ({} flattened ones)", html.len(), flat.len())?;
+    let golds: Vec<&GoldPage> = labelled.iter().map(|l| &l.gold).collect();
+    let card = Card { trained_on: sets(&golds), attributions: args.attribution.clone(), ..Card::default() };
+    let mut trained = train(&html, &flat, &params, card)?;
+
+    let rows = labelled.par_iter().zip(&trained.out_of_fold).flat_map_iter(|(page, result)| {
+        let prediction = predict(&page.page, &result.labels);
+        let golds = std::iter::once(&page.gold).chain(&page.typed);
+        golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
+    });
+    let report = Report::new(rows.collect());
+    writeln!(out, "\nout of fold by host:")?;
+    print_report(&report, &mut out)?;
+    if let Some((kept, dropped)) = line_recall(&flat, &trained.out_of_fold[html.len()..]) {
+        writeln!(
+            out,
+            "flattened, out of fold: {:.1} % of body lines kept, {:.1} % of chrome lines dropped",
+            kept, dropped
+        )?;
+    }
+    let figures = report.summary.sets.iter().map(|s| (s.set.clone(), s.pages as u32, s.means.f1 as f32));
+    trained.model.card.figures = figures.collect();
+    if let Some(dir) = &args.report {
+        report.write(dir).context("writing the report")?;
+    }
+    trained.model.write(&args.out).context("writing the model")?;
+    let size = trained.model.to_bytes().len();
+    writeln!(out, "wrote {} ({:.1} MB)", args.out.display(), size as f64 / 1e6)?;
+    Ok(Status::AllGood)
+}
+
+fn parameters(args: &Args) -> TrainParams {
+    let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
+    params.rounds = args.rounds.into();
+    match args.classifier {
+        Classifier::Logistic => params.family = Family::Logistic,
+        Classifier::Boost => params.family = Family::Boost,
+    }
+    if let Some(rows) = args.rows {
+        (params.logistic.rows, params.boost_rows) = (rows as usize, rows as usize);
+    }
+    params
+}
+
+fn examples(pages: &[LabelledPage], params: &TrainParams) -> Vec<Example> {
+    let hosts: Vec<String> = pages.iter().map(|p| p.gold.host.clone()).collect();
+    let weights: Vec<f64> = pages.iter().map(|p| p.page.blocks.len() as f64).collect();
+    let folds = folds::by_host(&hosts, &weights, params.folds, params.seed);
+    let mut sites: Vec<&str> = hosts.iter().map(|h| folds::site(h)).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    let example = |((page, fold), host): ((&LabelledPage, usize), &String)| Example {
+        id: page.gold.id.clone(),
+        set: page.gold.set.clone(),
+        fold,
+        host: sites.binary_search(&folds::site(host)).unwrap_or(0),
+        page: page.page.clone(),
+        body: page.body.clone(),
+        kinds: page.kinds.clone(),
+    };
+    pages.iter().zip(folds).zip(&hosts).map(example).collect()
+}
+
+/// Every page of HTML flattened in one of the styles, each page in the next one.
+fn flattened(examples: &[Example]) -> Vec<Example> {
+    let flat = |(at, example): (usize, &Example)| {
+        if example.body.is_empty() || example.page.dom.is_empty() || example.page.blocks.is_empty() {
+            return None;
+        }
+        let style = Style::ALL[at % Style::ALL.len()];
+        let flat = flatten(&example.page, &example.body, &example.kinds, style);
+        let page = Page::from_text(&flat.text);
+        let kinds = if flat.kinds.iter().any(Option::is_some) { flat.kinds } else { Vec::new() };
+        (page.blocks.len() == flat.body.len()).then(|| Example { page, body: flat.body, kinds, ..example.clone() })
+    };
+    examples.par_iter().enumerate().filter_map(flat).collect()
+}
+
+fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {
+    let mut sets: Vec<(String, u32)> = Vec::new();
+    for gold in golds {
+        match sets.iter_mut().find(|(name, _)| *name == gold.set) {
+            Some((_, count)) => *count += 1,
+            None => sets.push((gold.set.clone(), 1)),
+        }
+    }
+    sets
+}
+
+/// What the program would have written for a page with these labels.
+fn predict(page: &Page, labels: &Labels) -> Prediction {
+    let pairs = || page.blocks.iter().zip(&labels.blocks);
+    let kept: Vec<&Block> = pairs().filter(|(_, l)| l.label == Label::Body).map(|(b, _)| b).collect();
+    let block =
+        |(b, l): (&Block, &lubb::Labelled)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() };
+    Prediction {
+        text: plain_text(page, &kept),
+        blocks: Some(pairs().map(block).collect()),
+        score: Some(labels.score),
+        error: None,
+    }
+}
+
+/// Percentages of body lines kept and of chrome lines dropped.
+fn line_recall(flat: &[Example], results: &[lubb::model::train::OutOfFold]) -> Option<(f64, f64)> {
+    let (mut body, mut kept, mut chrome, mut dropped) = (0u64, 0u64, 0u64, 0u64);
+    for (example, result) in flat.iter().zip(results) {
+        for (share, label) in example.body.iter().zip(&result.labels.blocks) {
+            let is_kept = label.label == Label::Body;
+            if *share >= 0.5 {
+                (body, kept) = (body + 1, kept + u64::from(is_kept));
+            } else {
+                (chrome, dropped) = (chrome + 1, dropped + u64::from(!is_kept));
+            }
+        }
+    }
+    (body > 0 && chrome > 0).then(|| (100.0 * kept as f64 / body as f64, 100.0 * dropped as f64 / chrome as f64))
 }

@@ -25,6 +25,14 @@ pub enum ModelError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file is no model that can be used.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: Box<ModelError>,
+    },
     /// The bytes do not begin as a model does.
     #[error("not a lubb model (it does not begin with the mark LUBBMODL): make one with `lubb train`")]
     NotAModel,

@@ -1,0 +1,122 @@
+//! `lubb inspect`: how a page is cut and labelled, and why.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Color, Style};
+use anyhow::{Context, Result};
+use lubb::corpus::{Inputs, Reading};
+use lubb::label::Label;
+use lubb::page::Page;
+
+use super::{InputKind, ModelFile, Status};
+
+/// Show a page's blocks with their labels, and why they have them
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The page, plain, gzip or zstd; `-` for standard input
+    #[arg(required_unless_present = "card")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelFile,
+    /// Below each block, the features that decided most
+    #[arg(long)]
+    why: bool,
+    /// How many features `--why` shows
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    top: usize,
+    /// Only blocks with this label
+    #[arg(long, value_name = "LABEL")]
+    label: Option<Label>,
+    /// Whole texts instead of their beginnings
+    #[arg(long)]
+    full: bool,
+    /// What the page is
+    #[arg(long, value_enum, default_value_t)]
+    input: InputKind,
+    /// Show what the model was made from and how good it is, instead of a page
+    #[arg(long)]
+    card: bool,
+}
+
+/// How many characters of a block's text are shown.
+const SHOWN: usize = 100;
+
+fn style(label: Label) -> Style {
+    let color = match label {
+        Label::Body => AnsiColor::Green,
+        Label::Headline => AnsiColor::BrightGreen,
+        Label::Meta => AnsiColor::Cyan,
+        Label::Caption => AnsiColor::Blue,
+        Label::Related => AnsiColor::Yellow,
+        Label::Comment => AnsiColor::Magenta,
+        Label::Widget => AnsiColor::Red,
+        Label::Nav => AnsiColor::BrightBlack,
+    };
+    Style::new().fg_color(Some(Color::Ansi(color)))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The page or the model cannot be read.
+pub fn run(args: Args) -> Result<Status> {
+    let model = args.model.load()?;
+    let mut out = anstream::stdout().lock();
+    let Some(file) = args.file.as_ref().filter(|_| !args.card) else {
+        return print_card(&model.card, &mut out);
+    };
+    let reading = Reading { input: args.input.into(), ..Reading::default() };
+    let raw = Inputs::new(&[file], reading)?.pages().next().with_context(|| format!("{}: no page", file.display()))?;
+    let loaded = raw?.load()?;
+    let page = Page::new(&loaded.bytes, &loaded.hints);
+    let labels = model.label(&page);
+    writeln!(
+        out,
+        "{}: {} blocks, expected F1 {:.2}, decoded from {}",
+        loaded.id,
+        page.blocks.len(),
+        labels.score,
+        page.encoding
+    )?;
+    for (at, (block, labelled)) in page.blocks.iter().zip(&labels.blocks).enumerate() {
+        if args.label.is_some_and(|wanted| wanted != labelled.label) {
+            continue;
+        }
+        let text = page.text_of(block).replace('\n', " ");
+        let shown: String = if args.full { text.clone() } else { text.chars().take(SHOWN).collect() };
+        let more = if shown.len() < text.len() { "…" } else { "" };
+        let element = match page.lines.get(at) {
+            Some(line) => format!("line {}", line.number),
+            None => format!("<{}>", page.dom.tag(block.element).name()),
+        };
+        let color = style(labelled.label);
+        writeln!(
+            out,
+            "{at:>4} {color}{:<8}{color:#} {:.2}  body {:.2}  {element:<10} {color}{shown}{more}{color:#}",
+            labelled.label, labelled.p, labelled.body
+        )?;
+        if args.why {
+            for reason in model.explain(&page, at).iter().take(args.top) {
+                writeln!(out, "       {:>+7.2}  {} = {:.3}", reason.contribution, reason.column, reason.value)?;
+            }
+        }
+    }
+    Ok(Status::AllGood)
+}
+
+fn print_card(card: &lubb::model::Card, out: &mut dyn Write) -> Result<Status> {
+    writeln!(out, "trained on:")?;
+    for (set, pages) in &card.trained_on {
+        writeln!(out, "  {set}: {pages} pages")?;
+    }
+    writeln!(out, "out-of-fold word F1, by host:")?;
+    for (set, pages, f1) in &card.figures {
+        writeln!(out, "  {set}: {f1:.4} ({pages} pages)")?;
+    }
+    for attribution in &card.attributions {
+        writeln!(out, "{attribution}")?;
+    }
+    writeln!(out, "seed {}", card.seed)?;
+    Ok(Status::AllGood)
+}

@@ -1,0 +1,164 @@
+//! Labelled pages as `train` and `evaluate` need them: read, cut into blocks, aligned, merged.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lubb::gold::{self, GoldPage, GoldSet, Reference, align, typed};
+use lubb::label::Label;
+use lubb::page::Page;
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Where labelled pages are, the same for all commands that read them.
+#[derive(Debug, clap::Args)]
+pub struct Gold {
+    /// Labelled pages: folders in WCXB's or AEB's layout, folders with gold.jsonl, labels.csv or ID.lines.tsv files, or
+    /// such a file itself
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    gold: Vec<PathBuf>,
+    /// Folders to look in for the pages that a labels.csv names, if they are not beside it
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    pages: Vec<PathBuf>,
+}
+
+/// A labelled page with all that is known of its blocks.
+pub struct LabelledPage {
+    /// What is known of the page as a whole.
+    pub gold: GoldPage,
+    /// The page.
+    pub page: Page,
+    /// For each block the share of it that is body; empty where the reference could not be aligned.
+    pub body: Vec<f32>,
+    /// For each block its label, where someone gave one; empty if none.
+    pub kinds: Vec<Option<Label>>,
+    /// The typed reference, where the page has one besides its text.
+    pub typed: Option<GoldPage>,
+    /// Word F1 of the aligned blocks against the reference text.
+    oracle: Option<f64>,
+    hash: u64,
+}
+
+impl Gold {
+    /// Reads every set. What cannot be used is told on standard error.
+    pub fn read(&self) -> Result<Vec<GoldPage>> {
+        let mut pages = Vec::new();
+        for path in &self.gold {
+            let set = self.read_set(path).with_context(|| format!("reading labelled pages from {}", path.display()))?;
+            for problem in set.problems.iter().take(5) {
+                super::say(&format!("left out: {problem}"));
+            }
+            if set.problems.len() > 5 {
+                super::say(&format!("left out: {} more records of {}", set.problems.len() - 5, set.name));
+            }
+            pages.extend(set.pages);
+        }
+        Ok(pages)
+    }
+
+    fn read_set(&self, path: &Path) -> Result<GoldSet> {
+        let csv = if path.is_dir() { path.join("labels.csv") } else { path.to_owned() };
+        if csv.extension().is_none_or(|e| e != "csv") || self.pages.is_empty() {
+            return Ok(gold::read(path)?);
+        }
+        // The folder that has most of the pages is the one that the labels were made on.
+        let mut best = gold::read_labels_csv(&csv, None);
+        for root in &self.pages {
+            let found = gold::read_labels_csv(&csv, Some(root));
+            let count = |set: &Result<GoldSet, _>| set.as_ref().map_or(0, |s| s.pages.len());
+            if count(&found) > count(&best) {
+                best = found;
+            }
+        }
+        Ok(best?)
+    }
+}
+
+/// Cuts and aligns pages in parallel, and joins typed labels to the page that has a text for the same bytes.
+pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
+    let read: Vec<Result<LabelledPage, String>> =
+        golds.into_par_iter().map(|g| LabelledPage::of(g).map_err(|e| e.to_string())).collect();
+    let mut pages: Vec<LabelledPage> = Vec::new();
+    let mut place: HashMap<u64, usize> = HashMap::new();
+    for page in read {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                super::say(&format!("left out: {error}"));
+                continue;
+            }
+        };
+        match place.get(&page.hash).map(|at| &mut pages[*at]) {
+            Some(first) if first.oracle.is_some() != page.oracle.is_some() => {
+                let (typed, text) = if page.oracle.is_none() { (&page, &*first) } else { (&*first, &page) };
+                let (kinds, typed_gold) = (typed.kinds.clone(), typed.gold.clone());
+                let (gold, body, oracle) = (text.gold.clone(), text.body.clone(), text.oracle);
+                (first.gold, first.body, first.oracle) = (gold, body, oracle);
+                (first.kinds, first.typed) = (kinds, Some(typed_gold));
+            }
+            _ => {
+                place.insert(page.hash, pages.len());
+                pages.push(page);
+            }
+        }
+    }
+    if pages.is_empty() {
+        bail!("no labelled page could be read");
+    }
+    Ok(pages)
+}
+
+impl LabelledPage {
+    fn of(gold: GoldPage) -> Result<LabelledPage, gold::GoldError> {
+        let hash = xxh3_64(&gold.load()?);
+        let page = gold.page()?;
+        let mut labelled =
+            LabelledPage { gold, page, body: Vec::new(), kinds: Vec::new(), typed: None, oracle: None, hash };
+        match &labelled.gold.reference {
+            Reference::Text(reference) => {
+                let found = align(&labelled.page, reference);
+                if found.is_usable() || reference.trim().is_empty() {
+                    // The decision at one half is the alignment's; the shares only grade what is on either side of it.
+                    let share =
+                        |(share, content): (&f32, &bool)| if *content { share.max(0.5) } else { share.min(0.49) };
+                    labelled.body = found.shares.iter().zip(&found.content).map(share).collect();
+                }
+                labelled.oracle = Some(found.f1);
+            }
+            reference => {
+                let found = typed::block_labels(&labelled.page, reference).map(|r| r.labels).unwrap_or_default();
+                labelled.body = found.iter().map(|l| if *l == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
+                labelled.kinds = found;
+            }
+        }
+        Ok(labelled)
+    }
+}
+
+/// Says how well the labels reproduce the references, set by set, and which pages they cannot.
+pub fn describe(pages: &[LabelledPage], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut sets: Vec<&str> = pages.iter().map(|p| p.gold.set.as_str()).collect();
+    sets.dedup();
+    sets.sort_unstable();
+    sets.dedup();
+    writeln!(out, "{:<24} {:>6} {:>9} {:>9} {:>7} {:>10}", "set", "pages", "blocks", "body", "typed", "oracle F1")?;
+    for set in sets {
+        let of_set: Vec<&LabelledPage> = pages.iter().filter(|p| p.gold.set == set).collect();
+        let blocks: usize = of_set.iter().map(|p| p.page.blocks.len()).sum();
+        let body = of_set.iter().flat_map(|p| &p.body).filter(|b| **b >= 0.5).count();
+        let typed = of_set.iter().filter(|p| p.kinds.iter().any(Option::is_some)).count();
+        let oracle: Vec<f64> = of_set.iter().filter_map(|p| p.oracle).collect();
+        let mean = oracle.iter().sum::<f64>() / oracle.len().max(1) as f64;
+        let oracle = if oracle.is_empty() { "-".to_owned() } else { format!("{mean:.4}") };
+        writeln!(out, "{set:<24} {:>6} {blocks:>9} {body:>9} {typed:>7} {oracle:>10}", of_set.len())?;
+    }
+    let lost: Vec<&LabelledPage> = pages.iter().filter(|p| p.body.is_empty()).collect();
+    if !lost.is_empty() {
+        writeln!(out, "not aligned, and not trained on (the page does not hold its reference):")?;
+        for page in lost {
+            writeln!(out, "  {}/{} F1 {:.2}", page.gold.set, page.gold.id, page.oracle.unwrap_or(0.0))?;
+        }
+    }
+    Ok(())
+}
