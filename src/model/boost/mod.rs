@@ -114,12 +114,7 @@ impl Boosted {
         BoostParams::default()
     }
 
-    fn assemble(
-        columns: usize,
-        base: Vec<f32>,
-        importances: Vec<f32>,
-        forest: Forest,
-    ) -> Result<Boosted, BoostError> {
+    fn assemble(columns: usize, base: Vec<f32>, importances: Vec<f32>, forest: Forest) -> Result<Boosted, BoostError> {
         Stored { columns: columns as u32, base, importances, forest }.try_into()
     }
 
@@ -198,7 +193,10 @@ impl Boosted {
         self.probabilities_into(rows, &mut flat)?;
         let shape = (rows.nrows(), self.classes());
         if self.outputs() == 1 {
-            return Ok(Array2::from_shape_fn(shape, |(row, class)| if class == 1 { flat[row] } else { 1.0 - flat[row] }));
+            return Ok(Array2::from_shape_fn(
+                shape,
+                |(row, class)| if class == 1 { flat[row] } else { 1.0 - flat[row] },
+            ));
         }
         Ok(Array2::from_shape_fn(shape, |(row, class)| flat[row * shape.1 + class]))
     }

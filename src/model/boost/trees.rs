@@ -116,7 +116,11 @@ fn cover_of(code: u8) -> f64 {
 impl Forest {
     /// Stores trees that were grown on bins.
     pub(super) fn new(trees: &[Tree], cuts: &Cuts, oblivious: bool) -> Forest {
-        if oblivious { Forest::Oblivious(Oblivious::new(trees, cuts)) } else { Forest::Ordinary(Ordinary::new(trees, cuts)) }
+        if oblivious {
+            Forest::Oblivious(Oblivious::new(trees, cuts))
+        } else {
+            Forest::Ordinary(Ordinary::new(trees, cuts))
+        }
     }
 
     /// The number of trees.
