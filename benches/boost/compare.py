@@ -33,7 +33,7 @@ def made_up(rows, seed=0):
     x[:, 5:10] = np.floor(x[:, 5:10] * 2)
     x[:, 10:15] = x[:, 10:15] > 1
     x[:, 15:20] = np.exp(2 * x[:, 15:20])
-    margin = x[:, 0] * x[:, 1] + np.sin(3 * x[:, 2]) + 0.5 * x[:, 3] ** 2 + np.abs(x[:, 4]) - 1.5
+    margin = np.maximum(x[:, 0], 0) * x[:, 1] + np.sin(3 * x[:, 2]) + 0.5 * x[:, 3] ** 2 + np.abs(x[:, 4]) - 1.5
     margin += 0.3 * x[:, 5:10].sum(axis=1) * (x[:, 10] - 0.5) + x[:, 11:15].sum(axis=1)
     margin += np.log1p(x[:, 15:20]).sum(axis=1) * 0.3 - 1.5
     missing = rng.random(x.shape) < 0.1
@@ -79,6 +79,7 @@ def main():
     parser.add_argument("--subsample", type=float, default=1.0)
     parser.add_argument("--colsample", type=float, default=1.0)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--binary", default=ROOT / "target/release/examples/boost_matrix")
     parser.add_argument("--skip-sklearn", action="store_true")
     args = parser.parse_args()
     x, y, test = read(args.matrix)
@@ -124,7 +125,7 @@ def main():
             for kind, size in (("leaves", leaves), ("oblivious", args.depth)):
                 numbers = [args.rounds, args.learning_rate, args.l2, args.min_child_weight, args.subsample, args.colsample]
                 done = subprocess.run(
-                    [ROOT / "target/release/examples/boost_matrix", folder, kind, str(size), *map(str, numbers)],
+                    [args.binary, folder, kind, str(size), *map(str, numbers)],
                     env={**os.environ, "RAYON_NUM_THREADS": str(threads)}, check=True, capture_output=True, text=True)
                 got = json.loads(done.stdout)
                 name = f"lubb, {leaves} leaves" if kind == "leaves" else f"lubb, oblivious, depth {size}"

@@ -38,8 +38,8 @@ impl Cuts {
         };
         let cuts = (0..rows.ncols()).into_par_iter().map(|column| {
             let values = rows.column(column);
-            let missing = values.iter().any(|x| x.is_nan());
             let mut values: Vec<f32> = chosen.iter().map(|&r| finite(values[r])).filter(|x| !x.is_nan()).collect();
+            let missing = values.len() < chosen.len();
             values.sort_unstable_by(f32::total_cmp);
             let mut cuts = cut(&values, max_bins - usize::from(missing));
             if missing && cuts.last() != Some(&f32::MAX) {
@@ -188,7 +188,7 @@ mod tests {
         let cuts = cut(&values, 11);
         assert_eq!(cuts.len(), 10);
         assert!(cuts[0] < 500.0, "the zeros are alone: {cuts:?}");
-        for pair in cuts.windows(2) {
+        for pair in cuts[1..].windows(2) {
             assert!((45.0..=55.0).contains(&(pair[1] - pair[0])), "{cuts:?}");
         }
     }

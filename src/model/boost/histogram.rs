@@ -52,7 +52,7 @@ pub(super) fn pack(derivatives: &[[f32; 2]], rows: &[u32], out: &mut [u64]) -> S
 #[inline]
 fn round(x: f64) -> i32 {
     // `f64::round` is a call on processors before SSE 4.1.
-    (x + f64::from(0.5f32).copysign(x)) as i32
+    (x + 0.5f64.copysign(x)) as i32
 }
 
 /// The columns of a group of eight that a tree may use.

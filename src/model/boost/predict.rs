@@ -4,6 +4,8 @@
 //! a whole vector of rows. A missing value is written as what sends it to its side: below all thresholds or above, in
 //! two columns where conditions on one column differ. That leaves a plain `>` in the loops.
 
+use std::collections::HashMap;
+
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::bins::finite;
@@ -18,7 +20,9 @@ type Lane = [f32; BLOCK];
 /// A forest made ready for prediction.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// Which columns the trees ask for, and what stands for a missing value.
+    /// The columns that the trees ask for.
+    columns: Vec<usize>,
+    /// Which of those a condition's values come from, and what stands for a missing one.
     slots: Vec<(usize, f32)>,
     trees: Trees,
 }
@@ -47,11 +51,15 @@ struct Shape {
 impl Plan {
     /// Prepares a forest that has been checked. `None` if it asks for more columns than slots can be numbered.
     pub(super) fn new(forest: &Forest) -> Option<Plan> {
-        let mut slots: Vec<(usize, f32)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let (mut columns, mut slots) = (Vec::new(), Vec::new());
+        let (mut column_places, mut slot_places) = (HashMap::new(), HashMap::new());
         let mut slot = |condition: &Condition| -> Option<u16> {
-            let place = *places.entry((condition.column, condition.missing_left)).or_insert_with(|| {
-                slots.push((condition.column, if condition.missing_left { f32::NEG_INFINITY } else { f32::INFINITY }));
+            let place = *slot_places.entry((condition.column, condition.missing_left)).or_insert_with(|| {
+                let column = *column_places.entry(condition.column).or_insert_with(|| {
+                    columns.push(condition.column);
+                    columns.len() - 1
+                });
+                slots.push((column, if condition.missing_left { f32::NEG_INFINITY } else { f32::INFINITY }));
                 slots.len() - 1
             });
             u16::try_from(place).ok()
@@ -66,17 +74,24 @@ impl Plan {
             }
             Forest::Ordinary(forest) => ordinary(forest, &mut slot)?,
         };
-        Some(Plan { slots, trees })
+        Some(Plan { columns, slots, trees })
     }
 
     /// Adds the trees' margins to `out`, which has `outputs` a row. Rows have the columns the forest was checked for.
     pub(super) fn add_margins(&self, rows: ArrayView2<f32>, outputs: usize, out: &mut [f32]) {
+        let mut raw: Vec<Lane> = vec![[0.0; BLOCK]; self.columns.len()];
         let mut block: Vec<Lane> = vec![[0.0; BLOCK]; self.slots.len()];
         let mut sums: Vec<Lane> = vec![[0.0; BLOCK]; outputs];
         for (block_number, out) in out.chunks_mut(BLOCK * outputs).enumerate() {
             let count = out.len() / outputs;
             for i in 0..count {
-                self.lay_out(rows.row(block_number * BLOCK + i), i, &mut block);
+                self.read(rows.row(block_number * BLOCK + i), i, &mut raw);
+            }
+            // Apart from reading, so that it runs on whole vectors of rows.
+            for (lane, &(column, missing)) in block.iter_mut().zip(&self.slots) {
+                for (value, &x) in lane.iter_mut().zip(&raw[column]) {
+                    *value = if x.is_nan() { missing } else { finite(x) };
+                }
             }
             sums.iter_mut().for_each(|sum| *sum = [0.0; BLOCK]);
             match &self.trees {
@@ -90,19 +105,10 @@ impl Plan {
     }
 
     #[inline]
-    fn lay_out(&self, row: ArrayView1<f32>, i: usize, block: &mut [Lane]) {
-        let value = |x: f32, missing: f32| if x.is_nan() { missing } else { finite(x) };
+    fn read(&self, row: ArrayView1<f32>, i: usize, raw: &mut [Lane]) {
         match row.to_slice() {
-            Some(row) => {
-                for (lane, &(column, missing)) in block.iter_mut().zip(&self.slots) {
-                    lane[i] = value(row[column], missing);
-                }
-            }
-            None => {
-                for (lane, &(column, missing)) in block.iter_mut().zip(&self.slots) {
-                    lane[i] = value(row[column], missing);
-                }
-            }
+            Some(row) => raw.iter_mut().zip(&self.columns).for_each(|(lane, &column)| lane[i] = row[column]),
+            None => raw.iter_mut().zip(&self.columns).for_each(|(lane, &column)| lane[i] = row[column]),
         }
     }
 }
