@@ -59,7 +59,7 @@ impl Gold {
 
     fn read_set(&self, path: &Path) -> Result<GoldSet> {
         let csv = if path.is_dir() { path.join("labels.csv") } else { path.to_owned() };
-        if csv.extension().is_none_or(|e| e != "csv") || self.pages.is_empty() {
+        if csv.extension().is_none_or(|e| e != "csv") || !csv.is_file() || self.pages.is_empty() {
             return Ok(gold::read(path)?);
         }
         // The folder that has most of the pages is the one that the labels were made on.

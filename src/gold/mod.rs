@@ -93,7 +93,7 @@ pub enum Reference {
 #[derive(Debug, thiserror::Error)]
 pub enum GoldError {
     /// A file or folder cannot be read.
-    #[error("{}: {source}; check that it exists and may be read", path.display())]
+    #[error("{}: cannot be read; check that it exists and that its permissions allow it", path.display())]
     Io {
         /// The file.
         path: PathBuf,

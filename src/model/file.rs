@@ -18,7 +18,7 @@ const HEADER: usize = 8 + 4 + 8 + 8;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: the model cannot be read or written")]
     Io {
         /// The file.
         path: String,

@@ -87,7 +87,7 @@ impl Default for TrainParams {
             depth: 6,
             learning_rate: 0.08,
             boost_rows: 150_000,
-            kinds: LogisticParams { alpha: 5.0, rows: 60_000, iterations: 80, seed: 1 },
+            kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             min_hosts: 3.0,
             smoothing: 4.0,
         }
