@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
 use crate::model::{Labels, Model};
-use crate::page::{Block, Hints, Metadata, Page};
+use crate::page::{Block, Hints, Input, Metadata, Page};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -23,6 +23,13 @@ impl Default for Output {
         Output { keep: LabelSet::BODY, markdown: false, blocks: false }
     }
 }
+
+/// Flattened text came to a model that was trained for web pages only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the model is for web pages only, not for flattened text: use the one in the program, or train without --no-flat"
+)]
+pub struct NoFlatModel;
 
 /// Extracts articles with one model; cheap to clone, and one serves all threads.
 ///
@@ -80,8 +87,13 @@ impl Extractor {
         self.model.label(page)
     }
 
-    /// Extracts the article of a page that was cut before.
+    /// Extracts the article of a page that was cut before. Flattened text and a model without a part for it give a
+    /// document with an error.
     pub fn extract_page(&self, page: &Page) -> Document {
+        if let Err(error) = serves(&self.model, page) {
+            let (url, host) = (page.url.clone(), page.host());
+            return Document { url, host, error: Some(error.to_string()), ..Document::default() };
+        }
         let labels = self.label(page);
         let labelled = |label: Label| page.blocks.iter().zip(&labels.blocks).filter(move |(_, l)| l.label == label);
         let kept = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| self.output.keep.contains(l.label));
@@ -111,4 +123,12 @@ impl Extractor {
             ..Document::default()
         }
     }
+}
+
+/// Whether a model can label a page.
+///
+/// # Errors
+/// If the page is flattened text and the model was trained without such.
+pub fn serves(model: &Model, page: &Page) -> Result<(), NoFlatModel> {
+    if page.input() == Input::Text && !model.has_flat() { Err(NoFlatModel) } else { Ok(()) }
 }

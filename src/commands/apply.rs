@@ -105,10 +105,11 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let markdown = args.markdown || format == Some(sink::Format::Md);
     let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks };
     let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
+    // Before the output is opened, so that a bad model leaves none behind.
+    let extractor = args.model.extractor()?.with_output(output);
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
     let mut progress = Progress::new(args.quiet, &inputs);
 
-    let extractor = args.model.extractor()?.with_output(output);
     let work = |page: &Loaded| {
         let document = extractor.extract(&page.bytes, &page.hints);
         Document { id: page.id.clone(), ..document }

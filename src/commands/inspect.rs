@@ -70,6 +70,7 @@ pub fn run(args: Args) -> Result<Status> {
     let raw = Inputs::new(&[file], reading)?.pages().next().with_context(|| format!("{}: no page", file.display()))?;
     let loaded = raw?.load()?;
     let page = Page::new(&loaded.bytes, &loaded.hints);
+    lubb::extractor::serves(&model, &page).with_context(|| loaded.id.clone())?;
     let labels = model.label(&page);
     writeln!(
         out,

@@ -20,19 +20,21 @@ pub fn lines(input: &str) -> (Vec<Block>, Vec<Line>, String) {
     let (mut blocks, mut lines, mut text) = (Vec::new(), Vec::new(), String::with_capacity(input.len()));
     let mut blank_before = 0u16;
     for (number, line) in input.lines().enumerate() {
-        let content = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        if content.is_empty() {
-            blank_before = blank_before.saturating_add(1);
-            continue;
-        }
         let start = text.len() as u32;
         let mut chars = 0;
-        for word in content.split_whitespace() {
-            if text.len() as u32 > start {
+        for word in line.split_whitespace() {
+            let mut shown = word.chars().filter(|c| !c.is_control() && *c != '\u{feff}').peekable();
+            if chars > 0 && shown.peek().is_some() {
                 text.push(' ');
             }
-            text.extend(word.chars().filter(|c| !c.is_control()));
-            chars += word.chars().count() as u32;
+            shown.for_each(|c| {
+                text.push(c);
+                chars += 1;
+            });
+        }
+        if chars == 0 {
+            blank_before = blank_before.saturating_add(1);
+            continue;
         }
         let range = start..text.len() as u32;
         text.push('\n');
@@ -42,7 +44,7 @@ pub fn lines(input: &str) -> (Vec<Block>, Vec<Line>, String) {
             number: number as u32 + 1,
             indent,
             blank_before,
-            bullet: content.starts_with(['•', '-', '*', '·', '‣', '–', '◦', '▪', '■', '●', '»', '›']),
+            bullet: text[start as usize..].starts_with(['•', '-', '*', '·', '‣', '–', '◦', '▪', '■', '●', '»', '›']),
         });
         blank_before = 0;
     }
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_line_with_text_is_a_block_with_its_number() {
-        let (blocks, lines, text) = lines("\u{feff}Menu\r\n\n\n  • a  b\nlast");
+        let (blocks, lines, text) = lines("\u{feff}Menu\r\n\u{c}\n\n  • a \u{0} b\nlast");
         assert_eq!(text, "Menu\n• a b\nlast\n");
         assert_eq!(blocks.len(), 3);
         assert_eq!(lines[1], Line { number: 4, indent: 2, blank_before: 2, bullet: true });
