@@ -92,7 +92,9 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
         match place.get(&page.hash).map(|at| &mut pages[*at]) {
             Some(first) if first.oracle.is_some() != page.oracle.is_some() => {
                 let (typed, text) = if page.oracle.is_none() { (&page, &*first) } else { (&*first, &page) };
-                let (kinds, typed_gold) = (typed.kinds.clone(), typed.gold.clone());
+                let (kinds, mut typed_gold) = (typed.kinds.clone(), typed.gold.clone());
+                // Told apart from the scores of the same set's texts.
+                typed_gold.set.push_str(" (typed)");
                 let (gold, body, oracle) = (text.gold.clone(), text.body.clone(), text.oracle);
                 (first.gold, first.body, first.oracle) = (gold, body, oracle);
                 (first.kinds, first.typed) = (kinds, Some(typed_gold));

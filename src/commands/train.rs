@@ -37,11 +37,11 @@ pub struct Args {
     /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows drawn for each fit, in proportion to their weights [default: 150000, logistic 120000]
+    /// Rows drawn for each fit, in proportion to their weights [default: 120000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
     /// Boosting rounds of each stage
-    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 250, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Leave out the model for flattened text
     #[arg(long)]

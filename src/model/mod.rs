@@ -116,9 +116,17 @@ impl Model {
         self.stack(page).explain(matrix.view(), &around, block, &names)
     }
 
-    /// Whether a model can label flattened text as such.
-    pub fn has_flat(&self) -> bool {
-        self.flat.is_some()
+    /// What is inside, in one line: words of the lexicon, and the decisions.
+    pub fn describe(&self) -> String {
+        let decision = |d: &decide::Decision| {
+            format!("shift {:+.2} scale {:.2} least score {:.2} kinds {:.2}", d.shift, d.scale, d.least_score, d.kinds)
+        };
+        let flat = self.flat.as_ref().map_or("none".to_owned(), |flat| decision(&flat.decision));
+        format!(
+            "lexicon {} words; pages: {}; flattened text: {flat}",
+            self.lexicon.len(),
+            decision(&self.html.decision)
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::features::Surroundings;
+use crate::label::Label;
 
 use super::boost::Boosted;
 use super::decide::Decision;
@@ -80,14 +81,19 @@ pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -
     wide
 }
 
+/// The head's probability of body for each row; empty without a head.
+pub fn body_column(kinds: Option<&Array2<f32>>) -> Vec<f32> {
+    kinds.map(|k| k.column(Label::Body.index()).to_vec()).unwrap_or_default()
+}
+
 impl Stack {
     /// Labels the rows of a page.
     pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings) -> Labels {
         let first = self.stage1.predict(matrix);
         let wide = with_context(matrix, around, &first);
         let second = self.stage2.predict(wide.view());
-        let choice = self.decision.choose(&second, &around.words);
         let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+        let choice = self.decision.choose(&second, &body_column(kinds.as_ref()), &around.words);
         combine(&choice, kinds.as_ref())
     }
 

@@ -17,7 +17,7 @@ use crate::page::{Input, Page};
 use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged};
 use super::logistic::{LogisticError, LogisticParams, draw};
-use super::stack::{Classifier, Stack, with_context};
+use super::stack::{Classifier, Stack, body_column, with_context};
 use super::{Card, Labels, Model, combine};
 
 /// One labelled page.
@@ -68,8 +68,10 @@ pub struct TrainParams {
     pub learning_rate: f32,
     /// Rows drawn for the boosted trees, in proportion to their weights.
     pub boost_rows: usize,
-    /// The head for kinds of chrome.
+    /// Settings of the head for kinds of chrome, where it is logistic.
     pub kinds: LogisticParams,
+    /// Boosting rounds of the head for kinds, one tree a label each.
+    pub kind_rounds: usize,
     /// A word needs this many hosts to be in the lexicon.
     pub min_hosts: f32,
     /// Hosts of average opinion that a word's log-odds are smoothed with.
@@ -83,11 +85,12 @@ impl Default for TrainParams {
             seed: 1,
             family: Family::default(),
             logistic: LogisticParams::default(),
-            rounds: 300,
+            rounds: 250,
             depth: 6,
             learning_rate: 0.08,
-            boost_rows: 150_000,
+            boost_rows: 120_000,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
+            kind_rounds: 60,
             min_hosts: 3.0,
             smoothing: 4.0,
         }
@@ -318,17 +321,38 @@ impl<'a> Trainer<'a> {
     fn fit_kinds(&self, wide: &[(&Prepared, Array2<f32>)]) -> Result<Option<Classifier>, TrainError> {
         let typed: Vec<&(&Prepared, Array2<f32>)> =
             wide.iter().filter(|(p, _)| p.example.kinds.iter().any(Option::is_some)).collect();
+        let labels: Vec<Option<Label>> = typed.iter().flat_map(|(p, _)| p.example.kinds.iter().copied()).collect();
+        let rows: Vec<usize> = (0..labels.len()).filter(|at| labels[*at].is_some()).collect();
+        let classes: Vec<usize> = rows.iter().filter_map(|at| labels[*at].map(Label::index)).collect();
+        if classes.iter().all(|class| *class == classes[0]) {
+            return Ok(None);
+        }
         let views: Vec<ArrayView2<f32>> = typed.iter().map(|(_, m)| m.view()).collect();
         let Ok(x) = ndarray::concatenate(Axis(0), &views) else { return Ok(None) };
-        let labels: Vec<Option<Label>> = typed.iter().flat_map(|(p, _)| p.example.kinds.iter().copied()).collect();
-        let weights = typed.iter().flat_map(|(p, _)| p.weights.iter().copied()).zip(&labels);
-        let weights: Vec<f32> = weights.map(|(w, label)| if label.is_some() { w } else { 0.0 }).collect();
-        let classes: Vec<usize> = labels.iter().map(|l| l.map_or(0, Label::index)).collect();
-        let params = LogisticParams { seed: self.params.seed.wrapping_add(300), ..self.params.kinds };
-        match params.fit_classes(x.view(), &classes, &weights, Label::COUNT) {
-            Ok(model) => Ok(Some(Classifier::Logistic(model))),
-            Err(LogisticError::OneClass { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+        let x = x.select(Axis(0), &rows);
+        let words: Vec<f32> = typed.iter().flat_map(|(p, _)| p.around.words.iter().copied()).collect();
+        let weights = kind_weights(&classes, &rows.iter().map(|at| words[*at]).collect::<Vec<_>>());
+        let seed = self.params.seed.wrapping_add(300);
+        match self.params.family {
+            Family::Logistic => {
+                let params = LogisticParams { seed, ..self.params.kinds };
+                Ok(Some(Classifier::Logistic(params.fit_classes(x.view(), &classes, &weights, Label::COUNT)?)))
+            }
+            Family::Boost => {
+                let dataset = DatasetBase::new(x, Array1::from_vec(classes)).with_weights(Array1::from_vec(weights));
+                let params = Boosted::params()
+                    .rounds(self.params.kind_rounds)
+                    .learning_rate(0.15)
+                    .grow(Grow::Oblivious(5))
+                    .l2(5.0)
+                    .min_child_weight(3.0)
+                    .subsample(0.7)
+                    .colsample(0.2)
+                    .max_bins(64)
+                    .classes(Label::COUNT)
+                    .seed(seed);
+                Ok(Some(Classifier::Boost(params.fit(&dataset)?)))
+            }
         }
     }
 
@@ -349,17 +373,31 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// Weights for the head for kinds: long blocks more, by the root of their words, and rare kinds more, by the third root
+/// of how rare they are; one on average. With plain counts the menus' many short lines decide everything.
+fn kind_weights(classes: &[usize], words: &[f32]) -> Vec<f32> {
+    let mut sums = [0.0f32; Label::COUNT];
+    let root = |words: &f32| words.clamp(1.0, 60.0).sqrt();
+    classes.iter().zip(words).for_each(|(class, words)| sums[*class] += root(words));
+    let total: f32 = sums.iter().sum();
+    let weight = |(class, words): (&usize, &f32)| root(words) * (total / sums[*class]).cbrt();
+    let weights: Vec<f32> = classes.iter().zip(words).map(weight).collect();
+    let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
+    weights.into_iter().map(|w| w / mean).collect()
+}
+
 impl Pipeline {
     fn judge(&self, page: &Prepared) -> (Judged, Option<Array2<f32>>) {
         if page.around.words.is_empty() {
-            return (Judged { p: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
+            return (Judged { p: Vec::new(), kinds: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
         }
         let matrix = page.matrix(&self.lexicon);
         let first = self.stack.stage1.predict(matrix.view());
         let wide = with_context(matrix.view(), &page.around, &first);
         let p = self.stack.stage2.predict(wide.view());
         let kinds = self.stack.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
-        (Judged { p, words: page.around.words.clone(), body: page.example.body.clone() }, kinds)
+        let (words, body) = (page.around.words.clone(), page.example.body.clone());
+        (Judged { p, kinds: body_column(kinds.as_ref()), words, body }, kinds)
     }
 }
 
@@ -386,7 +424,7 @@ fn fit_stack(examples: &[Example], params: &TrainParams) -> Result<(Lexicon, Sta
         .into_iter()
         .zip(examples)
         .map(|((judged, kinds), example)| {
-            let choice = decisions[example.fold].choose(&judged.p, &judged.words);
+            let choice = decisions[example.fold].choose(&judged.p, &judged.kinds, &judged.words);
             OutOfFold { labels: combine(&choice, kinds.as_ref()), judged }
         })
         .collect();
