@@ -46,7 +46,7 @@ pub struct TextStats {
     pub has_address: bool,
     /// Hash of the text with digits made equal, for repeats on the page.
     pub shape: u64,
-    /// Hashes of its words in order (at most [`MAX_HASHED`]), for overlap with title and description.
+    /// Hashes of its words in order (at most 400), for overlap with title and description.
     pub hashes: std::ops::Range<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! Labelled pages: what a set holds, and the error type of everything that reads one.
 //!
 //! [`read()`] recognises each layout by what lies in the folder; the readers are one file each. A reference comes
-//! as text ([`align`] finds its blocks), as typed blocks ([`typed`]) or as typed lines.
+//! as text ([`align()`] finds its blocks), as typed blocks ([`typed`]) or as typed lines.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -170,7 +170,7 @@ mod tests {
             words: vec![10.0, 10.0, 10.0, 10.0],
             body: vec![1.0, 1.0, 0.0, 0.0],
         };
-        let tuned = tune(&[page.clone()]);
+        let tuned = tune(std::slice::from_ref(&page));
         assert_eq!(tuned.choose(&page.p, &page.kinds, &page.words).kept, [true, true, false, false]);
     }
 }

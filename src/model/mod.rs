@@ -81,14 +81,20 @@ impl Model {
         Arc::clone(&MODEL)
     }
 
-    fn stack(&self, page: &Page) -> &Stack {
-        match (page.input(), &self.flat) {
-            (Input::Text, Some(flat)) => flat,
-            _ => &self.html,
+    fn stack(&self, page: &Page) -> Option<&Stack> {
+        match page.input() {
+            Input::Html => Some(&self.html),
+            Input::Text => self.flat.as_ref(),
         }
     }
 
-    /// Labels every block of a page.
+    /// Whether the model can label flattened text; one trained with `--no-flat` cannot.
+    pub fn has_flat(&self) -> bool {
+        self.flat.is_some()
+    }
+
+    /// Labels every block of a page. Flattened text gets no body from a model that is for web pages alone
+    /// ([`Model::has_flat`]).
     ///
     /// ```
     /// use lubb::{Label, Model, Page};
@@ -99,21 +105,24 @@ impl Model {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn label(&self, page: &Page) -> Labels {
-        if page.blocks.is_empty() {
-            return Labels { blocks: Vec::new(), score: 0.0 };
-        }
+        let Some(stack) = self.stack(page).filter(|_| !page.blocks.is_empty()) else {
+            let none = Labelled { label: Label::Nav, p: 0.0, body: 0.0 };
+            return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
+        };
         let (matrix, around) = features::extract(page, &self.lexicon);
-        self.stack(page).label(matrix.view(), &around)
+        stack.label(matrix.view(), &around)
     }
 
     /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.
+    /// Empty for a page that the model cannot label.
     pub fn explain(&self, page: &Page, block: usize) -> Vec<Reason> {
+        let Some(stack) = self.stack(page).filter(|_| block < page.blocks.len()) else { return Vec::new() };
         let (matrix, around) = features::extract(page, &self.lexicon);
         let names = match page.input() {
             Input::Html => features::names().to_vec(),
             Input::Text => features::flat::names(),
         };
-        self.stack(page).explain(matrix.view(), &around, block, &names)
+        stack.explain(matrix.view(), &around, block, &names)
     }
 
     /// What is inside, in one line: words of the lexicon, and the decisions.

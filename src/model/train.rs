@@ -72,6 +72,9 @@ pub struct TrainParams {
     pub kinds: LogisticParams,
     /// Boosting rounds of the head for kinds, one tree a label each.
     pub kind_rounds: usize,
+    /// How many other pages a page with typed labels weighs in the choice of body: its blocks were labelled by reading,
+    /// other pages' by aligning a reference text.
+    pub typed_weight: f32,
     /// A word needs this many hosts to be in the lexicon.
     pub min_hosts: f32,
     /// Hosts of average opinion that a word's log-odds are smoothed with.
@@ -91,6 +94,7 @@ impl Default for TrainParams {
             boost_rows: 120_000,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             kind_rounds: 60,
+            typed_weight: 3.0,
             min_hosts: 3.0,
             smoothing: 4.0,
         }
@@ -140,18 +144,19 @@ struct Prepared<'a> {
     /// The matrix with the lexicon's columns empty.
     matrix: Array2<f32>,
     around: Surroundings,
-    /// Each row's weight: its words, capped, all of a page's rows summing to one.
+    /// Each row's weight: its words, capped, all of a page's rows summing to one, or to more for typed pages.
     weights: Vec<f32>,
     counts: PageCounts,
 }
 
-impl Prepared<'_> {
-    fn of(example: &Example) -> Prepared<'_> {
+impl<'a> Prepared<'a> {
+    fn of(example: &'a Example, params: &TrainParams) -> Prepared<'a> {
         let (matrix, around) = features::extract(&example.page, &Lexicon::default());
         // Long blocks matter more, but a page must not be one giant block's.
         let mut weights: Vec<f32> = around.words.iter().map(|w| w.min(60.0) + 2.0).collect();
         let total: f32 = weights.iter().sum();
-        weights.iter_mut().for_each(|w| *w /= total.max(1.0));
+        let page_weight = if example.kinds.is_empty() { 1.0 } else { params.typed_weight };
+        weights.iter_mut().for_each(|w| *w *= page_weight / total.max(1.0));
         let counts = if example.page.input() == Input::Html && !example.body.is_empty() {
             let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
             count_page(&example.page, &body)
@@ -212,7 +217,7 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn new(examples: &'a [Example], params: &'a TrainParams) -> Self {
-        let pages: Vec<Prepared> = examples.par_iter().map(Prepared::of).collect();
+        let pages: Vec<Prepared> = examples.par_iter().map(|example| Prepared::of(example, params)).collect();
         let html = examples.first().is_some_and(|e| e.page.input() == Input::Html);
         let of_fold = |fold: usize| {
             let mut counts = Counts::default();
