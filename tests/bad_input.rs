@@ -1,27 +1,20 @@
 //! Bad pages: each costs a row with an error, or nothing at all, and never the run.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use lubb::Document;
 use predicates::str::contains;
+
+mod common;
+use common::{ALL, documents, gzip, lubb};
 
 const ARTICLE: &str =
     "The council decided on Tuesday that the old bridge over the river will be rebuilt within two years.";
 
-fn lubb() -> Command {
-    let mut lubb = Command::cargo_bin("lubb").unwrap();
-    lubb.timeout(Duration::from_secs(60));
-    lubb
-}
-
 fn cut_gzip() -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(format!("<p>{ARTICLE}</p>").repeat(50).as_bytes()).unwrap();
-    let whole = encoder.finish().unwrap();
+    let whole = gzip(format!("<p>{ARTICLE}</p>").repeat(50).as_bytes());
     whole[..whole.len() - 20].to_vec()
 }
 
@@ -66,11 +59,10 @@ fn a_folder_of_bad_pages_is_a_row_each() {
     write(folder.path());
     let begun = Instant::now();
     let mut apply = lubb();
-    apply.arg("apply").arg(folder.path()).args(["-o", "-", "--max-page-bytes", "1MB"]);
+    apply.arg("apply").arg(folder.path()).args(["-o", "-", "--keep", ALL, "--max-page-bytes", "1MB"]);
     let assert = apply.assert().code(1).stderr(contains("11 pages: ")).stderr(contains("7 errors"));
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    let rows: Vec<Document> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = documents(&assert.get_output().stdout);
     assert_eq!(rows.len(), pages().len());
     for ((file, _, error), row) in pages().iter().zip(&rows) {
         assert_eq!(row.id, *file);
@@ -111,8 +103,7 @@ fn bad_records_are_told_by_file_and_line() {
     ];
     fs::write(&file, lines.join("\n")).unwrap();
     let assert = lubb().arg("apply").arg(&file).args(["-o", "-"]).assert().code(1);
-    let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    let rows: Vec<Document> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = documents(&assert.get_output().stdout);
     let place = |line: usize| format!("{}:{line}", file.display());
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let expected =
@@ -142,15 +133,10 @@ fn a_cut_corpus_gives_its_whole_lines_and_one_error() {
             (0..2_000u64).map(|i| format!("{:x}", (n * 2_000 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
         format!("{{\"id\":\"{n}\",\"html\":\"<p>{ARTICLE} {noise}\"}}\n")
     };
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    for n in 0..50 {
-        encoder.write_all(line(n).as_bytes()).unwrap();
-    }
-    let whole = encoder.finish().unwrap();
+    let whole = gzip((0..50).map(line).collect::<String>().as_bytes());
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let assert = lubb().arg("apply").arg(&file).args(["-o", "-"]).assert().code(1);
-    let output = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    let rows: Vec<Document> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = documents(&assert.get_output().stdout);
     let (last, good) = rows.split_last().unwrap();
     assert!(good.len() > 10 && good.iter().enumerate().all(|(n, row)| row.id == n.to_string() && row.error.is_none()));
     let error = last.error.as_deref().unwrap();

@@ -1,15 +1,13 @@
 //! `lubb extract`, run as a user runs it.
 
-use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 
+mod common;
+use common::{ALL, lubb};
+
 const ARTICLE: &str =
     "The council decided on Tuesday that the old bridge over the river will be rebuilt within two years.";
-
-fn lubb() -> Command {
-    Command::cargo_bin("lubb").unwrap()
-}
 
 fn page() -> String {
     format!("<!doctype html><nav><a href=/>Home</a></nav><article><h1>Bridge</h1><p>{ARTICLE}</p></article>")
@@ -46,10 +44,10 @@ fn text_is_read_by_lines_where_the_name_or_the_flag_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.txt");
     std::fs::write(&file, format!("Home\n{ARTICLE} <p> is a tag\nMore\n")).unwrap();
-    let whole = format!("{ARTICLE} <p> is a tag\n");
-    lubb().arg("extract").arg(&file).assert().success().stdout(whole.clone());
+    let whole = format!("Home\n\n{ARTICLE} <p> is a tag\n\nMore\n");
+    lubb().args(["extract", "--keep", ALL]).arg(&file).assert().success().stdout(whole.clone());
     let text = std::fs::read(&file).unwrap();
-    lubb().args(["extract", "-", "--input", "text"]).write_stdin(text).assert().success().stdout(whole);
+    lubb().args(["extract", "-", "--keep", ALL, "--input", "text"]).write_stdin(text).assert().success().stdout(whole);
 }
 
 #[test]

@@ -1,0 +1,364 @@
+//! The commands on the pages that come with lubb: what users see of articles, models and figures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use lubb::report::Summary;
+use lubb::{Document, Label};
+use predicates::boolean::PredicateBooleanExt;
+use predicates::str::{contains, is_empty};
+use tempfile::TempDir;
+
+mod common;
+use common::{LABELLED, documents, labelled_blocks, labelled_pages, listing, lubb, squeezed};
+
+const SCRAPES: [&str; 2] = ["data/scrapes", "data/scrapes/jsonl/pages.jsonl"];
+
+fn extract(page: &str, args: &[&str]) -> String {
+    let output = lubb().args(["extract", page]).args(args).assert().success().stderr(is_empty()).get_output().clone();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A small model, trained once for all tests, and what training said.
+struct Small {
+    folder: TempDir,
+    said: String,
+}
+
+impl Small {
+    fn model(&self) -> PathBuf {
+        self.folder.path().join("small.lubb")
+    }
+}
+
+fn train(out: &Path, threads: &str) -> String {
+    let mut train = lubb();
+    train.args(["train", "--gold", LABELLED, "--folds", "3", "--rounds", "20", "--rows", "3000", "--no-flat"]);
+    train.args(["--attribution", "Written for lubb", "--out"]).arg(out).env("RAYON_NUM_THREADS", threads);
+    String::from_utf8(train.assert().success().get_output().stdout.clone()).unwrap()
+}
+
+static SMALL: LazyLock<Small> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let said = train(&folder.path().join("small.lubb"), "2");
+    Small { folder, said }
+});
+
+#[test]
+fn articles_come_whole_and_without_comments_rates_and_teasers() {
+    for gold in labelled_pages() {
+        if !["ar-iraq-comments.html", "ar-br-body.html", "ar-cp1256.html", "fa-iran-news.html"].contains(&&*gold.id) {
+            continue;
+        }
+        let blocks = labelled_blocks(&gold);
+        let text = squeezed(&extract(&format!("{LABELLED}/{}", gold.id), &[]));
+        let of = |label: Label| blocks.iter().filter(move |(l, _)| *l == label).map(|(_, text)| squeezed(text));
+        let body: Vec<String> = of(Label::Body).collect();
+        assert!(text.starts_with(&body[0]) && text.ends_with(body.last().unwrap()), "{}", gold.id);
+        for label in [Label::Comment, Label::Widget, Label::Related, Label::Nav] {
+            // Short ones may be words of the article as well.
+            let chrome: Vec<String> = of(label).filter(|text| text.chars().count() >= 25).collect();
+            for block in &chrome {
+                assert!(!text.contains(block), "{}: {label} in the text: {block}", gold.id);
+            }
+            assert!(!chrome.is_empty() || label == Label::Widget || label == Label::Nav, "{}: {label}", gold.id);
+        }
+    }
+}
+
+#[test]
+fn a_page_in_windows_1256_gives_arabic() {
+    let page = "data/labelled/ar-cp1256.html";
+    assert!(std::str::from_utf8(&fs::read(page).unwrap()).is_err());
+    let text = extract(page, &[]);
+    assert!(text.starts_with("بدأت أمانة العاصمة صنعاء أمس أعمال ترميم 40 منزلا"), "{text}");
+    assert!(!text.contains('\u{fffd}'));
+}
+
+#[test]
+fn json_labels_every_block_and_markdown_has_the_headings() {
+    let gold = labelled_pages().into_iter().find(|gold| gold.id == "ar-maghreb-interview.html").unwrap();
+    let page = "data/labelled/ar-maghreb-interview.html";
+    let row: Document = serde_json::from_str(&extract(page, &["--format", "json"])).unwrap();
+    let blocks = row.blocks.unwrap();
+    let texts: Vec<&str> = blocks.iter().map(|block| &*block.text).collect();
+    assert_eq!(texts, labelled_blocks(&gold).iter().map(|(_, text)| &**text).collect::<Vec<_>>());
+    assert!(blocks.iter().all(|block| (0.0..=1.0).contains(&block.p)) && (0.0..=1.0).contains(&row.score));
+    let body: String = blocks.iter().filter(|b| b.label == Label::Body).map(|b| squeezed(&b.text)).collect();
+    assert_eq!(squeezed(&row.text), body);
+    assert_eq!((row.id.as_str(), row.error), (page, None));
+    assert!(row.lang.is_some_and(|lang| lang.starts_with("ar")));
+
+    let markdown = extract(page, &["--format", "md", "--keep", "headline,body"]);
+    assert!(markdown.starts_with("# "), "{markdown}");
+    assert!(
+        markdown.contains("\n- أولا، الخطارة لا تستهلك طاقة") || markdown.contains("\n1. أولا، الخطارة"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn scrapes_give_the_same_articles_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let apply = |args: &[&str]| {
+        let mut apply = lubb();
+        apply.arg("apply").args(SCRAPES).args(["--quiet", "--out"]).arg(folder.path().join(args[0])).args(&args[1..]);
+        apply.assert().success().stdout(is_empty()).stderr(is_empty());
+    };
+    apply(&["out.jsonl"]);
+    apply(&["out.csv"]);
+    apply(&["texts", "--format", "txt"]);
+    let rows = documents(&fs::read(folder.path().join("out.jsonl")).unwrap());
+    assert_eq!(rows.len(), 16);
+    for row in &rows {
+        assert!(row.error.is_none() && row.text.chars().count() > 500 && row.score > 0.3, "{}: {row:?}", row.id);
+        for menu in ["الرئيسية", "رياضة", "Sport", "Home", "Accueil", "تسجيل الدخول"] {
+            assert!(!row.text.lines().any(|line| line == menu), "{}: '{menu}' in the text", row.id);
+        }
+    }
+    let found = rows.iter().find(|row| row.id.ends_with("article-1001.html")).unwrap();
+    assert_eq!(found.title.as_deref(), Some("إعادة تشغيل محطة ضخ عين البيضا تعيد المياه إلى أحياء شرق حلب"));
+    assert_eq!(found.date.as_deref(), Some("2024-03-12T10:25:00+03:00"));
+    assert_eq!(found.site_name.as_deref(), Some("مرصد بلاد الشام"));
+    assert!(found.text.contains("برنامج تقنين مؤقت") && found.text.ends_with("الكهرباء ونقص قطع الغيار."));
+    assert!(!found.text.contains("خطة لحفر اثنتي عشرة بئراً") && !found.text.contains("كلمات مفتاحية"));
+
+    let mut csv = csv::Reader::from_path(folder.path().join("out.csv")).unwrap();
+    let header = csv.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let records: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), rows.len());
+    for (record, row) in records.iter().zip(&rows) {
+        assert_eq!((&record[column("id")], &record[column("text")]), (row.id.as_str(), row.text.as_str()));
+        assert_eq!(&record[column("date")], row.date.as_deref().unwrap_or_default());
+    }
+    let files = walkdir::WalkDir::new(folder.path().join("texts")).into_iter().map(Result::unwrap);
+    let mut texts: Vec<String> =
+        files.filter(|e| e.file_type().is_file()).map(|e| fs::read_to_string(e.path()).unwrap()).collect();
+    let mut expected: Vec<String> = rows.iter().map(|row| row.text.clone() + "\n").collect();
+    texts.sort();
+    expected.sort();
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn two_jobs_write_what_one_does() {
+    let apply = |jobs: &str| {
+        let mut apply = lubb();
+        apply.args(["apply", "data", SCRAPES[1], "--out", "-", "--format", "jsonl"]);
+        apply.args(["--markdown", "--blocks", "--quiet", "--jobs", jobs]);
+        apply.assert().success().get_output().stdout.clone()
+    };
+    let one = apply("1");
+    assert_eq!(documents(&one).len(), 43);
+    assert!(one == apply("2"), "the number of jobs shows in the output");
+}
+
+#[test]
+fn inspect_shows_every_block_and_why() {
+    let page = "data/labelled/ar-iraq-comments.html";
+    let gold = labelled_pages().into_iter().find(|gold| page.ends_with(&gold.id)).unwrap();
+    let blocks = labelled_blocks(&gold);
+    let inspect = |args: &[&str]| {
+        let output = lubb().args(["inspect", page]).args(args).assert().success().get_output().stdout.clone();
+        String::from_utf8(output).unwrap().lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let lines = inspect(&["--full"]);
+    assert!(lines[0].contains(&format!("{} blocks", blocks.len())), "{}", lines[0]);
+    assert_eq!(lines.len(), blocks.len() + 1);
+    for (at, ((_, text), line)) in blocks.iter().zip(&lines[1..]).enumerate() {
+        assert!(line.trim_start().starts_with(&format!("{at} ")) && line.ends_with(&text.replace('\n', " ")), "{line}");
+    }
+    let of_label = |label: &str, lines: &[String]| {
+        lines.iter().skip(1).filter(|line| line.split_whitespace().nth(1) == Some(label)).count()
+    };
+    let comments = inspect(&["--label", "comment"]);
+    assert!(comments.len() > 10);
+    assert_eq!((comments.len() - 1, comments.len() - 1), (of_label("comment", &comments), of_label("comment", &lines)));
+
+    let why = inspect(&["--why", "--top", "3", "--model", SMALL.model().to_str().unwrap()]);
+    assert_eq!(why.len(), 1 + 4 * blocks.len());
+    for reasons in why[1..].chunks(4) {
+        let shares =
+            reasons[1..].iter().map(|line| line.split_whitespace().next().unwrap().parse::<f32>().unwrap().abs());
+        assert!(shares.collect::<Vec<_>>().is_sorted_by(|a, b| a >= b), "{reasons:?}");
+        assert!(reasons[1..].iter().all(|line| line.contains(" = ")), "{reasons:?}");
+    }
+}
+
+#[test]
+fn training_gives_the_same_model_with_any_number_of_threads() {
+    assert!(
+        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 27 pages"),
+        "{}",
+        SMALL.said
+    );
+    let again = SMALL.folder.path().join("again.lubb");
+    train(&again, "1");
+    assert!(fs::read(SMALL.model()).unwrap() == fs::read(again).unwrap(), "the models differ");
+}
+
+#[test]
+fn a_trained_model_serves_every_command() {
+    let model = SMALL.model();
+    let model = model.to_str().unwrap();
+    let page = "data/labelled/ar-iraq-comments.html";
+    let text = extract(page, &["--model", model]);
+    assert!(text.contains("أعلنت بلدية البصرة") && !text.contains("عبد الزهرة الخالدي"), "{text}");
+    let flat = "data/scrapes/flat/001_tram-casablanca.txt";
+    lubb().args(["extract", flat, "--model", model]).assert().code(1).stderr(contains("train without --no-flat"));
+    lubb().args(["inspect", flat, "--model", model]).assert().code(2).stderr(contains("train without --no-flat"));
+    let mut card = lubb();
+    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 27 pages"));
+    card.assert().stdout(contains("Written for lubb"));
+    let out = SMALL.folder.path().join("report");
+    let mut evaluate = lubb();
+    evaluate.args(["evaluate", "--gold", LABELLED, "--model", model, "--out"]).arg(&out).assert().success();
+    assert!(summary(&out).sets[0].means.f1 > 0.8, "on the very pages it was trained on");
+}
+
+fn summary(report: &Path) -> Summary {
+    serde_json::from_slice(&fs::read(report.join("summary.json")).unwrap()).unwrap()
+}
+
+/// A column of a CSV as numbers.
+fn column(file: &Path, name: &str) -> Vec<f64> {
+    let mut csv = csv::Reader::from_path(file).unwrap();
+    let at = csv.headers().unwrap().iter().position(|header| header == name).unwrap();
+    csv.records().map(|record| record.unwrap()[at].parse().unwrap()).collect()
+}
+
+#[test]
+fn evaluation_writes_figures_that_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("report");
+    let mut evaluate = lubb();
+    evaluate.args(["evaluate", "--gold", LABELLED, "--out"]).arg(&out);
+    evaluate.assert().success().stdout(contains("label comment"));
+    assert_eq!(listing(&out), ["confusion.csv", "labels.csv", "pages.csv", "summary.json"]);
+    let of_model = summary(&out);
+    let set = &of_model.sets[0];
+    assert_eq!((set.pages, set.failed, set.unmatched_labels), (27, 0, 0));
+    assert!((0.8..=1.0).contains(&set.means.f1), "{}", set.means.f1);
+    let [low, high] = set.f1_95.unwrap();
+    assert!(low <= set.means.f1 && set.means.f1 <= high && low < high);
+    let pages = column(&out.join("pages.csv"), "f1");
+    assert_eq!(pages.len(), 27);
+    assert!((pages.iter().sum::<f64>() / 27.0 - set.means.f1).abs() < 1e-9);
+    let labelled = csv::Reader::from_path(format!("{LABELLED}/labels.csv")).unwrap().into_records().count() as u64;
+    assert_eq!(set.confusion.iter().flatten().sum::<u64>(), labelled);
+    assert_eq!(column(&out.join("confusion.csv"), "blocks").iter().sum::<f64>() as u64, labelled);
+    assert_eq!(column(&out.join("labels.csv"), "f1").len(), Label::COUNT);
+
+    // The same texts from a file score the same.
+    let texts = folder.path().join("texts.jsonl");
+    lubb().args(["apply", LABELLED, "--quiet", "--out"]).arg(&texts).assert().success();
+    let again = folder.path().join("again");
+    let evaluate = |texts: &Path, out: &Path| {
+        lubb().args(["evaluate", "--gold", LABELLED, "--predictions"]).arg(texts).arg("--out").arg(out).assert()
+    };
+    evaluate(&texts, &again).success();
+    assert_eq!(summary(&again).sets[0].means, set.means);
+
+    // The references themselves are right; a page that is left out counts as empty.
+    let body = |blocks: Vec<(Label, String)>| -> Vec<String> {
+        blocks.into_iter().filter(|(label, _)| *label == Label::Body).map(|(_, text)| text).collect()
+    };
+    let golds = labelled_pages();
+    let rows = golds.iter().filter(|gold| gold.id != "ar-sports.html").map(|gold| {
+        serde_json::json!({ "id": gold.id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
+    });
+    fs::write(&texts, rows.collect::<String>()).unwrap();
+    evaluate(&texts, &again).success().stderr(contains("1 of 27 labelled pages have no prediction"));
+    let right = summary(&again);
+    assert!((right.sets[0].means.f1 - 26.0 / 27.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
+    assert_eq!(right.sets[0].empty, 2, "that page, and the one without an article");
+    fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
+    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its 1 ids"));
+    fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
+    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("texts.jsonl, line 2"));
+    assert!(!folder.path().join("none").exists());
+}
+
+#[test]
+fn bad_models_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read("models/default.lubb").unwrap();
+    let changed = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let cases = [
+        ("empty.lubb", Vec::new(), "not a lubb model"),
+        ("text.lubb", b"a text, and no model at all\n".to_vec(), "not a lubb model"),
+        ("mark.lubb", changed(3), "not a lubb model"),
+        ("header.lubb", good[..20].to_vec(), "cut short"),
+        ("cut.lubb", good[..good.len() - 1].to_vec(), "cut short"),
+        ("half.lubb", good[..good.len() / 2].to_vec(), "cut short"),
+        ("longer.lubb", [&good[..], b"\0"].concat(), "damaged"),
+        ("flipped.lubb", changed(good.len() / 2), "damaged"),
+        ("checksum.lubb", changed(24), "damaged"),
+        ("version.lubb", changed(8), "file version"),
+        ("schema.lubb", changed(12), "other features"),
+    ];
+    let page = "data/labelled/ar-cp1256.html";
+    let refused = |name: &str, args: &[&str], why: &str| {
+        let model = folder.path().join(name);
+        let assert = lubb().args(args).arg("--model").arg(&model).assert().code(2).stdout(is_empty());
+        assert.stderr(contains(model.to_str().unwrap()).and(contains(why)).and(contains("panicked").not()));
+    };
+    for (name, bytes, why) in &cases {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        refused(name, &["extract", page], why);
+    }
+    for name in ["flipped.lubb", "nowhere.lubb"] {
+        let out = folder.path().join("out.jsonl");
+        let out = out.to_str().unwrap();
+        let why = if name == "nowhere.lubb" { "No such file" } else { "damaged" };
+        refused(name, &["inspect", page], why);
+        refused(name, &["inspect", "--card"], why);
+        refused(name, &["apply", "data/scrapes", "--out", out], why);
+        refused(name, &["evaluate", "--gold", LABELLED, "--out", out], why);
+    }
+    assert_eq!(listing(folder.path()).len(), cases.len(), "nothing is left behind: {:?}", listing(folder.path()));
+}
+
+#[test]
+fn training_that_cannot_be_done_says_why_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["empty", "two", "three"] {
+        fs::create_dir(path(name)).unwrap();
+    }
+    let labels = fs::read_to_string(format!("{LABELLED}/labels.csv")).unwrap();
+    for (name, pages) in
+        [("two", &["de-news.html", "en-news.html"][..]), ("three", &["de-news.html", "en-news.html", "es-news.html"])]
+    {
+        let rows =
+            labels.lines().enumerate().filter(|(at, row)| *at == 0 || pages.iter().any(|page| row.starts_with(page)));
+        fs::write(path(&format!("{name}/labels.csv")), rows.map(|(_, row)| format!("{row}\n")).collect::<String>())
+            .unwrap();
+        for page in pages {
+            fs::copy(format!("{LABELLED}/{page}"), path(&format!("{name}/{page}"))).unwrap();
+        }
+    }
+    let refused = |gold: &str, out: &str, why: &str| {
+        let mut train = lubb();
+        train.args(["train", "--folds", "3", "--rounds", "1", "--rows", "200", "--no-flat"]);
+        train.args(["--gold", &path(gold), "--out", &path(out)]);
+        train.assert().code(2).stderr(contains(why).and(contains("panicked").not()));
+    };
+    refused("nowhere", "m.lubb", "nowhere");
+    refused("empty", "m.lubb", "no labelled pages");
+    refused("two", "m.lubb", "training needs pages of at least 3 hosts");
+    refused("three", "no/such/folder/m.lubb", "no/such/folder/m.lubb");
+    refused("three", "three", "writing the model");
+    lubb().args(["train", "--gold", LABELLED]).assert().code(2).stderr(contains("--out"));
+    assert_eq!(listing(folder.path()), ["empty", "three", "two"]);
+
+    let file = path("three/labels.csv");
+    let mut evaluate = lubb();
+    evaluate.args(["evaluate", "--gold", &path("three"), "--out", &file]).assert().code(2).stderr(contains(file));
+}
