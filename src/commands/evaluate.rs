@@ -53,7 +53,12 @@ fn score_model(golds: &[GoldPage], extractor: Extractor) -> Result<Vec<PageRow>>
         let prediction = match gold.page() {
             Ok(page) => {
                 let document = extractor.extract_page(&page);
-                Prediction { text: document.text, blocks: document.blocks, score: Some(document.score), error: None }
+                Prediction {
+                    text: document.text,
+                    blocks: document.blocks,
+                    score: Some(document.score),
+                    error: document.error,
+                }
             }
             Err(error) => Prediction { error: Some(error.to_string()), ..Prediction::default() },
         };

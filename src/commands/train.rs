@@ -1,7 +1,7 @@
 //! `lubb train`: labelled pages in, a model and its out-of-fold figures out.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
@@ -37,11 +37,11 @@ pub struct Args {
     /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows drawn for each fit, in proportion to their weights [default: 120000]
+    /// Rows drawn for each fit, in proportion to their weights [default: 100000, logistic 120000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
     /// Boosting rounds of each stage
-    #[arg(long, default_value_t = 250, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Leave out the model for flattened text
     #[arg(long)]
@@ -69,6 +69,10 @@ enum Classifier {
 /// The labelled pages cannot be read or are too few, or the model cannot be written.
 pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
+    // A training takes minutes: better to hear of a wrong path before it than after.
+    let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "{}: the folder for the model does not exist", folder.display());
+    ensure!(!args.out.is_dir(), "{}: a folder; --out is the model's file", args.out.display());
     let pages = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&pages, &mut out)?;
     ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
@@ -144,19 +148,18 @@ fn examples(pages: &[LabelledPage], params: &TrainParams) -> Vec<Example> {
     pages.iter().zip(folds).zip(&hosts).map(example).collect()
 }
 
-/// Every page of HTML flattened in one of the styles, each page in the next one.
+/// Every page of HTML flattened in two of the styles, the next page in the next ones.
 fn flattened(examples: &[Example]) -> Vec<Example> {
-    let flat = |(at, example): (usize, &Example)| {
-        if example.body.is_empty() || example.page.dom.is_empty() || example.page.blocks.is_empty() {
-            return None;
-        }
-        let style = Style::ALL[at % Style::ALL.len()];
+    let flat = |example: &Example, style: Style| {
         let flat = flatten(&example.page, &example.body, &example.kinds, style);
         let page = Page::from_text(&flat.text);
         let kinds = if flat.kinds.iter().any(Option::is_some) { flat.kinds } else { Vec::new() };
         (page.blocks.len() == flat.body.len()).then(|| Example { page, body: flat.body, kinds, ..example.clone() })
     };
-    examples.par_iter().enumerate().filter_map(flat).collect()
+    let usable = |e: &Example| !e.body.is_empty() && !e.page.dom.is_empty() && !e.page.blocks.is_empty();
+    let styles = |at: usize| [0, 2].map(|k| Style::ALL[(at + k) % Style::ALL.len()]);
+    let pages = examples.par_iter().enumerate().filter(|(_, example)| usable(example));
+    pages.flat_map_iter(|(at, example)| styles(at).into_iter().filter_map(|style| flat(example, style))).collect()
 }
 
 fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {

@@ -55,9 +55,10 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// A line that reads like prose: at least twelve words and punctuation in it.
+/// A line that reads like prose: at least twelve words and punctuation in it, or a short sentence with its full stop,
+/// which headlines and menus do without.
 fn is_long(s: &TextStats) -> bool {
-    s.words >= 12.0 && (s.sentence_ends + s.commas > 0.0)
+    (s.words >= 12.0 && s.sentence_ends + s.commas > 0.0) || (s.words >= 6.0 && s.ends_sentence && !s.ends_ellipsis)
 }
 
 /// Maximal runs of lines of one shape (bullet or not, long or not), as ranges: menus and lists of teasers are

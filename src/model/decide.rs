@@ -167,6 +167,7 @@ mod tests {
         // Every block of body has p = 0.3, every block of chrome 0.05: without a shift too much is dropped or kept.
         let page = Judged {
             p: vec![0.3, 0.3, 0.05, 0.05],
+            kinds: vec![],
             words: vec![10.0, 10.0, 10.0, 10.0],
             body: vec![1.0, 1.0, 0.0, 0.0],
         };

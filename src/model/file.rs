@@ -93,6 +93,7 @@ impl Model {
         let bytes =
             std::fs::read(path).map_err(|source| ModelError::Io { path: path.display().to_string(), source })?;
         Model::from_bytes(&bytes)
+            .map_err(|error| ModelError::File { path: path.display().to_string(), error: Box::new(error) })
     }
 
     /// The model's bytes: the same for the same model.
@@ -113,7 +114,11 @@ impl Model {
         let io = |source| ModelError::Io { path: path.display().to_string(), source };
         let mut partial = path.as_os_str().to_owned();
         partial.push(format!(".partial-{}", std::process::id()));
-        std::fs::write(&partial, self.to_bytes()).map_err(io)?;
-        std::fs::rename(&partial, path).map_err(io)
+        let written = std::fs::write(&partial, self.to_bytes()).and_then(|()| std::fs::rename(&partial, path));
+        if written.is_err() {
+            // The first error is the one to tell.
+            let _ = std::fs::remove_file(&partial);
+        }
+        written.map_err(io)
     }
 }
