@@ -16,9 +16,9 @@ use lubb::report::{PageRow, Prediction, Report};
 use lubb::{Block, DocumentBlock};
 use rayon::prelude::*;
 
+use super::Status;
 use super::evaluate::print_report;
 use super::labelled::{self, Gold, LabelledPage};
-use super::{Status, say};
 
 /// Train a model on labelled pages, and say how it does on hosts it never saw
 #[derive(clap::Args, Debug)]
@@ -79,18 +79,26 @@ pub fn run(args: Args) -> Result<Status> {
 
     let params = parameters(&args);
     let examples = examples(&pages, &params);
-    let flat = if args.no_flat { Vec::new() } else { flattened(&examples) };
     let (html, text): (Vec<_>, Vec<_>) = pages.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
-    let (labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
-    if !text.is_empty() {
-        say(&format!("{} pages of flattened text are not trained on; use them with `lubb evaluate`", text.len()));
+    let (mut labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
+    let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
+    writeln!(out, "training on {} pages, flattened {} times, and {} flat ones", html.len(), flat.len(), text.len())?;
+    // Pages that came as text follow the flattened ones; their results out of fold stand in the report by their sets.
+    let first_text = html.len() + flat.len();
+    if args.no_flat {
+        ensure!(text.is_empty(), "{} pages are flattened text, which --no-flat leaves out", text.len());
     }
-    writeln!(out, "training on {} pages ({} flattened ones)", html.len(), flat.len())?;
+    for (page, example) in text {
+        labelled.push(page);
+        flat.push(example);
+    }
     let golds: Vec<&GoldPage> = labelled.iter().map(|l| &l.gold).collect();
     let card = Card { trained_on: sets(&golds), attributions: args.attribution.clone(), ..Card::default() };
     let mut trained = train(&html, &flat, &params, card)?;
 
-    let rows = labelled.par_iter().zip(&trained.out_of_fold).flat_map_iter(|(page, result)| {
+    let (of_html, of_text) = (&trained.out_of_fold[..html.len()], &trained.out_of_fold[first_text..]);
+    let results: Vec<_> = of_html.iter().chain(of_text).collect();
+    let rows = labelled.par_iter().zip(results).flat_map_iter(|(page, result)| {
         let prediction = predict(&page.page, &result.labels);
         let golds = std::iter::once(&page.gold).chain(&page.typed);
         golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
