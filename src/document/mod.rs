@@ -38,7 +38,8 @@ pub struct Document {
     /// The kept blocks as Markdown, where asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub markdown: Option<String>,
-    /// How sure the model is that the page has an article and that `text` is it, 0 to 1: the expected F1 of the choice.
+    /// How sure the model is that the page has an article and that `text` is it, 0 to 1: the expected F1 of the choice
+    /// (F2 for flattened text, where recall counts more).
     pub score: f32,
     /// Every block of the page, where asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,11 +21,13 @@ pub struct Decision {
     pub least_score: f32,
     /// How much of the log-odds comes from the head for kinds instead of stage two, 0 to 1.
     pub kinds: f32,
+    /// By how much recall counts more than precision: the choice maximises the expected F-beta (van Rijsbergen 1979).
+    pub beta: f32,
 }
 
 impl Default for Decision {
     fn default() -> Self {
-        Decision { shift: 0.0, scale: 1.0, least_score: 0.0, kinds: 0.0 }
+        Decision { shift: 0.0, scale: 1.0, least_score: 0.0, kinds: 0.0, beta: 1.0 }
     }
 }
 
@@ -36,7 +38,7 @@ pub struct Choice {
     pub kept: Vec<bool>,
     /// For each block, its calibrated probability of body.
     pub p: Vec<f32>,
-    /// The expected F1 of the choice, 0 for none.
+    /// The expected F-beta of the choice, 0 for none.
     pub score: f32,
 }
 
@@ -60,13 +62,14 @@ impl Decision {
         let expected: f32 = p.iter().zip(words).map(|(p, w)| p * w).sum();
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|a, b| p[*b].total_cmp(&p[*a]).then(a.cmp(b)));
+        let square = self.beta * self.beta;
         let (mut taken, mut hit, mut best, mut cut) = (0.0, 0.0, 0.0, 0);
         for (rank, at) in order.iter().enumerate() {
             taken += words[*at];
             hit += words[*at] * p[*at];
-            let f1 = 2.0 * hit / (taken + expected);
-            if f1 > best {
-                (best, cut) = (f1, rank + 1);
+            let f = (1.0 + square) * hit / (taken + square * expected);
+            if f > best {
+                (best, cut) = (f, rank + 1);
             }
         }
         let mut kept = vec![false; p.len()];
@@ -91,8 +94,9 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// F1 of a choice, in words; the empty choice of a page without body is perfect.
-    fn f1(&self, kept: &[bool]) -> f64 {
+    /// F-beta of a choice, in words; the empty choice of a page without body is perfect.
+    fn f_beta(&self, kept: &[bool], beta: f32) -> f64 {
+        let square = f64::from(beta * beta);
         let (mut hit, mut taken, mut all) = (0.0f64, 0.0f64, 0.0f64);
         for ((kept, words), body) in kept.iter().zip(&self.words).zip(&self.body) {
             all += f64::from(words * body);
@@ -103,13 +107,13 @@ impl Judged {
         }
         match (taken + all) == 0.0 {
             true => 1.0,
-            false => 2.0 * hit / (taken + all),
+            false => (1.0 + square) * hit / (taken + square * all),
         }
     }
 }
 
-/// Finds the decision with the greatest mean F1 over pages: a search along one number after the other, twice round.
-pub fn tune(pages: &[Judged]) -> Decision {
+/// Finds the decision with the greatest mean F-beta over pages: a search along one number after the other, twice round.
+pub fn tune(pages: &[Judged], beta: f32) -> Decision {
     use rayon::prelude::*;
     type Set = fn(&mut Decision, f32);
     let axes: [(&[f32], Set); 4] = [
@@ -120,11 +124,11 @@ pub fn tune(pages: &[Judged]) -> Decision {
     ];
     let mean = |decision: &Decision| -> f64 {
         // Summed in order, so that the last bits do not depend on the threads.
-        let f1 = |page: &Judged| page.f1(&decision.choose(&page.p, &page.kinds, &page.words).kept);
+        let f1 = |page: &Judged| page.f_beta(&decision.choose(&page.p, &page.kinds, &page.words).kept, beta);
         let scores: Vec<f64> = pages.par_iter().map(f1).collect();
         scores.iter().sum::<f64>() / pages.len().max(1) as f64
     };
-    let mut best = Decision::default();
+    let mut best = Decision { beta, ..Decision::default() };
     let mut top = mean(&best);
     for (values, set) in axes.iter().chain(&axes) {
         for value in *values {
@@ -163,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn a_greater_beta_keeps_doubtful_blocks() {
+        let careful = Decision { beta: 2.0, ..Decision::default() };
+        let choose = |d: &Decision| d.choose(&[0.95, 0.9, 0.3, 0.05], &[], &[20.0; 4]).kept;
+        assert_eq!(choose(&Decision::default()), [true, true, false, false]);
+        assert_eq!(choose(&careful), [true, true, true, false]);
+    }
+
+    #[test]
     fn tuning_moves_the_shift_to_where_f1_is_greatest() {
         // Every block of body has p = 0.3, every block of chrome 0.05: without a shift too much is dropped or kept.
         let page = Judged {
@@ -171,7 +183,7 @@ mod tests {
             words: vec![10.0, 10.0, 10.0, 10.0],
             body: vec![1.0, 1.0, 0.0, 0.0],
         };
-        let tuned = tune(std::slice::from_ref(&page));
+        let tuned = tune(std::slice::from_ref(&page), 1.0);
         assert_eq!(tuned.choose(&page.p, &page.kinds, &page.words).kept, [true, true, false, false]);
     }
 }
