@@ -155,7 +155,8 @@ pub fn describe(pages: &[LabelledPage], out: &mut dyn Write) -> std::io::Result<
         let oracle = if oracle.is_empty() { "-".to_owned() } else { format!("{mean:.4}") };
         writeln!(out, "{set:<24} {:>6} {blocks:>9} {body:>9} {typed:>7} {oracle:>10}", of_set.len())?;
     }
-    let lost: Vec<&LabelledPage> = pages.iter().filter(|p| p.body.is_empty()).collect();
+    let is_lost = |p: &&LabelledPage| p.body.is_empty() && p.oracle.is_some_and(|f1| f1 < 0.5);
+    let lost: Vec<&LabelledPage> = pages.iter().filter(is_lost).collect();
     if !lost.is_empty() {
         writeln!(out, "not aligned, and not trained on (the page does not hold its reference):")?;
         for page in lost {

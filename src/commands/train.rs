@@ -71,8 +71,12 @@ pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
     // A training takes minutes: better to hear of a wrong path before it than after.
     let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    ensure!(folder.is_dir(), "{}: the folder for the model does not exist", folder.display());
-    ensure!(!args.out.is_dir(), "{}: a folder; --out is the model's file", args.out.display());
+    ensure!(folder.is_dir(), "writing the model to {}: its folder does not exist", args.out.display());
+    ensure!(
+        !args.out.is_dir(),
+        "writing the model to {}: that is a folder, and --out names a file",
+        args.out.display()
+    );
     let pages = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&pages, &mut out)?;
     ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
