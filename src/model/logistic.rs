@@ -131,9 +131,20 @@ fn column_means(x: &Array2<f64>) -> Vec<f32> {
     x.mean_axis(ndarray::Axis(0)).map(|means| means.iter().map(|m| *m as f32).collect()).unwrap_or_default()
 }
 
+/// Rows drawn and unfolded into ramps, ready for linfa.
+struct Prepared<T> {
+    ramps: Vec<(u32, f32, f32)>,
+    means: Vec<f32>,
+    dataset: DatasetBase<Array2<f64>, Array1<T>>,
+}
+
 impl LogisticParams {
-    /// Fits rows of class true or false; `weights` as long as the rows of `x`.
-    pub fn fit(&self, x: ArrayView2<f32>, y: &[bool], weights: &[f32]) -> Result<Logistic, LogisticError> {
+    fn prepare<T: Copy + PartialEq>(
+        &self,
+        x: ArrayView2<f32>,
+        y: &[T],
+        weights: &[f32],
+    ) -> Result<Prepared<T>, LogisticError> {
         let rows = draw(weights, self.rows.min(x.nrows() * 4), self.seed);
         let targets = Array1::from_iter(rows.iter().map(|r| y[*r]));
         if rows.is_empty() || targets.iter().all(|t| *t == targets[0]) {
@@ -142,7 +153,12 @@ impl LogisticParams {
         let ramps = find_ramps(x, &rows);
         let expanded = expand(&ramps, x, &rows);
         let means = column_means(&expanded);
-        let dataset = DatasetBase::new(expanded, targets);
+        Ok(Prepared { ramps, means, dataset: DatasetBase::new(expanded, targets) })
+    }
+
+    /// Fits rows of class true or false; `weights` as long as the rows of `x`.
+    pub fn fit(&self, x: ArrayView2<f32>, y: &[bool], weights: &[f32]) -> Result<Logistic, LogisticError> {
+        let Prepared { ramps, means, dataset } = self.prepare(x, y, weights)?;
         let fitted = LogisticRegression::default()
             .alpha(self.alpha)
             .max_iterations(self.iterations)
@@ -167,15 +183,7 @@ impl LogisticParams {
         weights: &[f32],
         classes: usize,
     ) -> Result<Logistic, LogisticError> {
-        let rows = draw(weights, self.rows.min(x.nrows() * 4), self.seed);
-        let targets = Array1::from_iter(rows.iter().map(|r| y[*r]));
-        if rows.is_empty() || targets.iter().all(|t| *t == targets[0]) {
-            return Err(LogisticError::OneClass { rows: rows.len() });
-        }
-        let ramps = find_ramps(x, &rows);
-        let expanded = expand(&ramps, x, &rows);
-        let means = column_means(&expanded);
-        let dataset = DatasetBase::new(expanded, targets);
+        let Prepared { ramps, means, dataset } = self.prepare(x, y, weights)?;
         let fitted = MultiLogisticRegression::default()
             .alpha(self.alpha)
             .max_iterations(self.iterations)
