@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
-use crate::model::{Labels, Model};
+use crate::model::{Favor, Labels, Model};
 use crate::page::{Block, Hints, Input, Metadata, Page};
 
 /// What to put into a document.
@@ -16,11 +16,13 @@ pub struct Output {
     pub markdown: bool,
     /// Whether to fill `blocks`.
     pub blocks: bool,
+    /// Whether chrome in the text or gaps in it are worse.
+    pub favor: Favor,
 }
 
 impl Default for Output {
     fn default() -> Self {
-        Output { keep: LabelSet::BODY, markdown: false, blocks: false }
+        Output { keep: LabelSet::BODY, markdown: false, blocks: false, favor: Favor::Balance }
     }
 }
 
@@ -71,7 +73,7 @@ impl Extractor {
     /// ```
     /// use lubb::{Extractor, Hints, Output};
     /// let page = b"<html><head><title>T</title></head><body><p>Text</p></body></html>";
-    /// let output = Output { keep: "body,headline".parse()?, markdown: true, blocks: true };
+    /// let output = Output { keep: "body,headline".parse()?, markdown: true, blocks: true, ..Output::default() };
     /// let hints = Hints { url: Some("https://www.example.org/a".into()), ..Hints::default() };
     /// let document = Extractor::default().with_output(output).extract(page, &hints);
     /// assert_eq!(document.host.as_deref(), Some("example.org"));
@@ -84,7 +86,7 @@ impl Extractor {
 
     /// Labels every block of a page, in order.
     pub fn label(&self, page: &Page) -> Labels {
-        self.model.label(page)
+        self.model.label_favoring(page, self.output.favor)
     }
 
     /// Extracts the article of a page that was cut before. Flattened text and a model without a part for it give a

@@ -103,7 +103,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let inputs = Inputs::new(&args.inputs, reading)?;
     let format = args.format.map(sink::Format::from);
     let markdown = args.markdown || format == Some(sink::Format::Md);
-    let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks };
+    let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks, favor: args.keep.favor() };
     let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
     // Before the output is opened, so that a bad model leaves none behind.
     let extractor = args.model.extractor()?.with_output(output);

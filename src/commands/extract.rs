@@ -69,6 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         keep: args.keep.keep,
         markdown: args.format == Format::Md,
         blocks: args.keep.blocks || args.format == Format::Json,
+        favor: args.keep.favor(),
     };
     let extractor = args.model.extractor()?.with_output(output);
     let work = |page: &Loaded| {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand, ValueEnum};
 use lubb::document::sink::SinkError;
+use lubb::model::Favor;
 use lubb::{Extractor, LabelSet, Model, page};
 
 mod apply;
@@ -118,6 +119,28 @@ struct Keep {
     /// Give every block of the page with its label and probability
     #[arg(long)]
     blocks: bool,
+    /// Which is worse in the text: chrome (precision) or gaps (recall) [default: neither]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    favor: Option<Favored>,
+}
+
+/// Which measure weighs more in the choice of the article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Favored {
+    /// Less chrome in the text, with gaps
+    Precision,
+    /// Fewer gaps in the text, with chrome
+    Recall,
+}
+
+impl Keep {
+    fn favor(&self) -> Favor {
+        match self.favor {
+            None => Favor::Balance,
+            Some(Favored::Precision) => Favor::Precision,
+            Some(Favored::Recall) => Favor::Recall,
+        }
+    }
 }
 
 /// Which model, the same for all commands that use one.

@@ -3,17 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use lubb::document::plain_text;
+use lubb::features;
 use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::{GoldPage, folds};
 use lubb::label::Label;
+use lubb::model::decide::{Judged, calibration_error};
 use lubb::model::train::{Example, Family, TrainParams, train};
 use lubb::model::{Card, Labels};
 use lubb::page::Page;
 use lubb::report::{PageRow, Prediction, Report};
-use lubb::{Block, DocumentBlock};
+use lubb::{Block, Document, DocumentBlock};
 use rayon::prelude::*;
 
 use super::Status;
@@ -37,21 +39,28 @@ pub struct Args {
     /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows drawn for each fit, in proportion to their weights [default: 100000, logistic 120000]
+    /// Rows drawn for each fit, in proportion to their weights [default: 200000, logistic 120000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
     /// Boosting rounds of each stage
-    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Leave out the model for flattened text
     #[arg(long)]
     no_flat: bool,
+    /// Parts to leave out, to see what they add: groups of columns (text, structure, context, declared, groups,
+    /// wording, lexicon), or stage-one (its words on a block's surroundings), head, decision
+    #[arg(long, value_delimiter = ',', value_name = "PARTS", hide_short_help = true)]
+    without: Vec<String>,
     /// A licence or a name to be given, kept in the model
     #[arg(long, value_name = "TEXT")]
     attribution: Vec<String>,
     /// Also write the out-of-fold report to this folder, as `lubb evaluate` does
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// Also write every page's out-of-fold text and labelled blocks to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -61,6 +70,8 @@ enum Classifier {
     /// Boosted trees in both stages: more accurate
     #[default]
     Boost,
+    /// Boosted trees, and linfa-logistic over what they say
+    Stack,
 }
 
 /// Runs the command.
@@ -81,7 +92,7 @@ pub fn run(args: Args) -> Result<Status> {
     labelled::describe(&pages, &mut out)?;
     ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
 
-    let params = parameters(&args);
+    let params = parameters(&args)?;
     let examples = examples(&pages, &params);
     let (html, text): (Vec<_>, Vec<_>) = pages.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
     let (mut labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
@@ -102,14 +113,23 @@ pub fn run(args: Args) -> Result<Status> {
 
     let (of_html, of_text) = (&trained.out_of_fold[..html.len()], &trained.out_of_fold[first_text..]);
     let results: Vec<_> = of_html.iter().chain(of_text).collect();
-    let rows = labelled.par_iter().zip(results).flat_map_iter(|(page, result)| {
+    let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| {
         let prediction = predict(&page.page, &result.labels);
         let golds = std::iter::once(&page.gold).chain(&page.typed);
         golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
     });
     let report = Report::new(rows.collect());
+    if let Some(path) = &args.predictions {
+        let pages = labelled.iter().zip(&results);
+        write_predictions(path, pages.map(|(page, result)| (&page.gold, predict(&page.page, &result.labels))))?;
+    }
     writeln!(out, "\nout of fold by host:")?;
     print_report(&report, &mut out)?;
+    let judged = of_html.iter().filter(|r| !r.judged.body.is_empty());
+    let p: Vec<(Vec<f32>, &Judged)> =
+        judged.map(|r| (r.labels.blocks.iter().map(|l| l.body).collect(), &r.judged)).collect();
+    let error = calibration_error(p.iter().map(|(p, j)| (&p[..], &j.words[..], &j.body[..])));
+    writeln!(out, "calibration error of the probability of body, out of fold: {error:.4}")?;
     if let Some((kept, dropped)) = line_recall(&flat, &trained.out_of_fold[html.len()..]) {
         writeln!(
             out,
@@ -128,17 +148,31 @@ pub fn run(args: Args) -> Result<Status> {
     Ok(Status::AllGood)
 }
 
-fn parameters(args: &Args) -> TrainParams {
+fn parameters(args: &Args) -> Result<TrainParams> {
     let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
     params.rounds = args.rounds.into();
     match args.classifier {
         Classifier::Logistic => params.family = Family::Logistic,
         Classifier::Boost => params.family = Family::Boost,
+        Classifier::Stack => params.family = Family::Stack,
     }
     if let Some(rows) = args.rows {
         (params.logistic.rows, params.boost_rows) = (rows as usize, rows as usize);
     }
-    params
+    for part in &args.without {
+        let without = &mut params.without;
+        match part.as_str() {
+            "stage-one" => without.context = true,
+            "head" => without.head = true,
+            "decision" => without.decision = true,
+            group if features::COLUMN_GROUPS.contains(&group) => without.columns.push(group.to_owned()),
+            other => {
+                let known = features::COLUMN_GROUPS.join(", ");
+                bail!("--without {other}: there are {known}, stage-one, head and decision");
+            }
+        }
+    }
+    Ok(params)
 }
 
 fn examples(pages: &[LabelledPage], params: &TrainParams) -> Vec<Example> {
@@ -197,6 +231,26 @@ fn predict(page: &Page, labels: &Labels) -> Prediction {
         score: Some(labels.score),
         error: None,
     }
+}
+
+/// Writes predictions in the form that `lubb evaluate --predictions` reads.
+fn write_predictions<'a>(path: &Path, pages: impl Iterator<Item = (&'a GoldPage, Prediction)>) -> Result<()> {
+    let writing = || format!("writing the predictions to {}", path.display());
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).with_context(writing)?);
+    for (gold, prediction) in pages {
+        let document = Document {
+            id: gold.id.clone(),
+            url: gold.url.clone(),
+            host: Some(gold.host.clone()),
+            text: prediction.text,
+            score: prediction.score.unwrap_or_default(),
+            blocks: prediction.blocks,
+            ..Document::default()
+        };
+        serde_json::to_writer(&mut file, &document).with_context(writing)?;
+        file.write_all(b"\n").with_context(writing)?;
+    }
+    file.flush().with_context(writing)
 }
 
 /// Percentages of body lines kept and of chrome lines dropped.

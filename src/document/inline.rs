@@ -5,6 +5,7 @@ use std::ops::Range;
 use url::Url;
 
 use crate::page::dom::{AttrName, Display, NodeId, Tag};
+use crate::page::segment::is_inset;
 use crate::page::{Block, Page};
 
 /// How far up emphasis and links are looked for.
@@ -86,7 +87,7 @@ impl<'a> Inline<'a> {
         let mut chars = text.char_indices().filter(|(_, c)| !c.is_whitespace());
         let mut node = block.nodes.start;
         while node < block.nodes.end {
-            if dom.tag(node).display() == Display::Hidden {
+            if dom.tag(node).display() == Display::Hidden || is_inset(dom, node) {
                 node = dom.end(node);
                 continue;
             }

@@ -1,11 +1,12 @@
 //! What stands around a block, how it relates to the page's title, and what the page is like as a whole.
 
 use crate::page::Page;
-use crate::page::dom::{AttrName, Tag};
+use crate::page::dom::Tag;
 
 use super::Surroundings;
+use super::declared::{self, Said, three_in_a_row};
 use super::structure::{HashedMap, Structure};
-use super::text::{TextStats, is_long, word_hashes};
+use super::text::{TextStats, is_long};
 
 const NEIGHBOURS: [isize; 6] = [-3, -2, -1, 1, 2, 3];
 const NEIGHBOUR: &[&str] =
@@ -20,6 +21,8 @@ const TITLE: &[&str] = &[
     "description_recall",
     "article_body_overlap",
     "has_article_body",
+    "declared_text_overlap",
+    "declared_review_overlap",
     "is_title_block",
     "after_title",
     "blocks_from_title",
@@ -48,97 +51,12 @@ const PAGE: &[&str] = &[
     "page_has_article",
     "page_articles_log",
     "page_h1s",
-    "page_og_article",
-    "page_og_product",
-    "page_ld_article",
-    "page_ld_product",
-    "page_ld_forum",
     "page_has_title_block",
     "page_forms_log",
     "page_times_log",
     "page_prose60_share",
     "page_prose60_link_density",
 ];
-
-/// What the page says of itself in its head, as far as features need it.
-struct Said {
-    title: Vec<u64>,
-    description: Vec<u64>,
-    /// Hashes of three words in a row of JSON-LD's `articleBody`.
-    article_body: HashedMap<()>,
-    og_article: bool,
-    og_product: bool,
-    ld_article: bool,
-    ld_product: bool,
-    ld_forum: bool,
-}
-
-fn three_in_a_row(hashes: &[u64]) -> impl Iterator<Item = u64> + '_ {
-    hashes.windows(3).map(|w| w[0].rotate_left(21) ^ w[1].rotate_left(42) ^ w[2])
-}
-
-impl Said {
-    fn of(page: &Page) -> Said {
-        let dom = &page.dom;
-        let (mut title, mut og_title, mut description) = (Vec::new(), Vec::new(), Vec::new());
-        let mut said = Said {
-            title: Vec::new(),
-            description: Vec::new(),
-            article_body: HashedMap::default(),
-            og_article: false,
-            og_product: false,
-            ld_article: false,
-            ld_product: false,
-            ld_forum: false,
-        };
-        for node in 0..dom.len() as u32 {
-            match dom.tag(node) {
-                Tag::Title if title.is_empty() => title = word_hashes(&dom.inner_text(node)),
-                Tag::Meta => {
-                    let name = dom.attr(node, AttrName::Property).or_else(|| dom.attr(node, AttrName::Name));
-                    let content = dom.attr(node, AttrName::Content).unwrap_or("");
-                    match name.unwrap_or("") {
-                        "og:title" => og_title = word_hashes(content),
-                        "description" | "og:description" if description.is_empty() => {
-                            description = word_hashes(content);
-                        }
-                        "og:type" => {
-                            said.og_article = content.eq_ignore_ascii_case("article");
-                            said.og_product = content.to_ascii_lowercase().contains("product");
-                        }
-                        _ => {}
-                    }
-                }
-                Tag::Script
-                    if dom
-                        .attr(node, AttrName::Type)
-                        .is_some_and(|t| t.eq_ignore_ascii_case("application/ld+json")) =>
-                {
-                    said.read_json_ld(&dom.inner_text(node));
-                }
-                _ => {}
-            }
-        }
-        said.title = if og_title.is_empty() { title } else { og_title };
-        said.description = description;
-        said
-    }
-
-    fn read_json_ld(&mut self, json: &str) {
-        // Looked for as text: the block is often broken JSON, and its nesting does not matter here.
-        let says = |types: &[&str]| types.iter().any(|t| json.contains(t));
-        self.ld_article |= says(&["NewsArticle\"", "\"Article\"", "BlogPosting\"", "Reportage"]);
-        self.ld_product |= says(&["\"Product\"", "\"Offer\""]);
-        self.ld_forum |= says(&["DiscussionForumPosting\"", "\"QAPage\""]);
-        for (at, key) in json.match_indices("\"articleBody\"") {
-            let rest = json[at + key.len()..].trim_start().trim_start_matches(':').trim_start();
-            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-            if let Some(Ok(body)) = values.next() {
-                self.article_body.extend(three_in_a_row(&word_hashes(&body)).map(|h| (h, ())));
-            }
-        }
-    }
-}
 
 /// Columns that need more than the block and its ancestors.
 pub struct Context<'a> {
@@ -148,7 +66,8 @@ pub struct Context<'a> {
     structure: &'a Structure,
     said: Said,
     title_overlap: Vec<[f32; 4]>,
-    title_block: Option<usize>,
+    /// The block that shows the page's title.
+    pub title_block: Option<usize>,
     repeats: HashedMap<(u16, usize)>,
     long_before: Vec<u16>,
     long_after: Vec<u16>,
@@ -231,7 +150,7 @@ impl<'a> Context<'a> {
             }
         }
         let prose = self.structure.totals(self.structure.blocks(self.page, self.structure.prose_containers[0]));
-        vec![
+        let mut columns = vec![
             total.blocks.ln_1p(),
             total.words.ln_1p(),
             total.link_words / words,
@@ -242,17 +161,14 @@ impl<'a> Context<'a> {
             flag(articles > 0.0),
             articles.ln_1p(),
             h1s.min(4.0),
-            flag(self.said.og_article),
-            flag(self.said.og_product),
-            flag(self.said.ld_article),
-            flag(self.said.ld_product),
-            flag(self.said.ld_forum),
             flag(self.title_block.is_some()),
             forms.ln_1p(),
             times.ln_1p(),
             prose.words / words,
             prose.link_words / prose.words.max(1.0),
-        ]
+        ];
+        columns.extend(self.said.columns());
+        columns
     }
 
     /// What later stages need of this page.
@@ -267,6 +183,7 @@ impl<'a> Context<'a> {
             prose: range(self.structure.prose_containers[0]),
             headings: self.headings.iter().map(|h| h.map(|h| h as u32)).collect(),
             title: self.title_block.map(|t| t as u32),
+            ..Surroundings::default()
         }
     }
 
@@ -299,8 +216,10 @@ impl<'a> Context<'a> {
             out.extend([words.ln_1p(), inner.link_words / words, inner.long_words / words]);
         }
         out.extend(self.title_overlap[at]);
-        out.push(self.article_body_overlap(at));
+        out.push(self.declared_overlap(at, &self.said.article_body));
         out.push(flag(!self.said.article_body.is_empty()));
+        out.push(self.declared_overlap(at, &self.said.other_text));
+        out.push(self.declared_overlap(at, &self.said.reviews));
         let title = self.title_block;
         let words_before = |n: usize| self.structure.totals(0..n).words;
         out.push(flag(title == Some(at)));
@@ -328,14 +247,20 @@ impl<'a> Context<'a> {
         out.extend(&self.page_columns);
     }
 
-    fn article_body_overlap(&self, at: usize) -> f32 {
+    /// The share of a block's runs of three words that a text of the page's JSON-LD has.
+    fn declared_overlap(&self, at: usize, text: &HashedMap<()>) -> f32 {
         let s = &self.stats[at];
         let words = &self.hashes[s.hashes.start as usize..s.hashes.end as usize];
-        if self.said.article_body.is_empty() || words.len() < 3 {
+        if text.is_empty() || words.len() < 3 {
             return 0.0;
         }
-        let hit = three_in_a_row(words).filter(|h| self.said.article_body.contains_key(h)).count();
+        let hit = three_in_a_row(words).filter(|h| text.contains_key(h)).count();
         hit as f32 / (words.len() - 2) as f32
+    }
+
+    /// The last heading before a block.
+    pub fn heading(&self, at: usize) -> Option<usize> {
+        self.headings[at]
     }
 }
 
@@ -350,6 +275,7 @@ pub fn names() -> Vec<String> {
         names.extend(WINDOW.iter().map(|name| format!("window{width}_{name}")));
     }
     names.extend(TITLE.iter().chain(SINCE).chain(PAGE).map(|name| (*name).to_owned()));
+    names.extend(declared::names());
     names
 }
 
@@ -434,8 +360,8 @@ mod tests {
         let (stats, hashes) = super::super::text::page_stats(&page);
         let structure = Structure::of(&page, &stats);
         let context = Context::of(&page, &stats, &hashes, &structure);
-        assert_eq!((context.article_body_overlap(0), context.article_body_overlap(1)), (1.0, 0.0));
-        assert!(context.said.ld_article);
+        let overlap = |at| context.declared_overlap(at, &context.said.article_body);
+        assert_eq!((overlap(0), overlap(1)), (1.0, 0.0));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The columns of a line of flattened text: no tree, so text, punctuation, position, neighbours and repetition.
+//! The columns of a line of flattened text: no tree, so text, punctuation, position, neighbours, repetition
+//! and words.
 
 use std::collections::HashMap;
 
@@ -6,8 +7,10 @@ use ndarray::Array2;
 
 use crate::page::Page;
 
+use super::lexicon::{self, TextWords};
 use super::structure::LEVELS;
 use super::text::{self, TextStats};
+use super::wording::{self, Wording};
 use super::{Surroundings, to_matrix};
 
 const LINE: &[&str] = &[
@@ -52,6 +55,8 @@ pub fn names() -> Vec<String> {
         names.extend(WINDOW.iter().map(|n| format!("window{width}_{n}")));
     }
     names.extend(PAGE.iter().map(|n| (*n).to_owned()));
+    names.extend(wording::names());
+    names.extend(lexicon::text_names());
     names
 }
 
@@ -77,7 +82,7 @@ fn runs(page: &Page, stats: &[TextStats]) -> Vec<(usize, usize)> {
 }
 
 /// The matrix of a flattened page, and windows of lines in place of containers.
-pub fn extract(page: &Page) -> (Array2<f32>, Surroundings) {
+pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let width = names().len();
     let (stats, hashes) = text::page_stats(page);
     let count = stats.len();
@@ -120,6 +125,7 @@ pub fn extract(page: &Page) -> (Array2<f32>, Surroundings) {
     let runs = runs(page, &stats);
     let longest = by_length.last().copied().unwrap_or(1.0).max(1.0);
 
+    let wording = Wording::of(&stats, &hashes);
     let mut values = Vec::with_capacity(count * width);
     for (at, (s, block)) in stats.iter().zip(&page.blocks).enumerate() {
         values.extend(text::columns(s, block));
@@ -188,6 +194,8 @@ pub fn extract(page: &Page) -> (Array2<f32>, Surroundings) {
             blank / count as f32,
             (total[0] / count as f32).ln_1p(),
         ]);
+        wording.columns(at, None, &mut values);
+        values.resize((at + 1) * width, 0.0);
     }
     let window = |at: usize, reach: usize| (at.saturating_sub(reach) as u32, (at + reach + 1).min(count) as u32);
     let all = (0, count as u32);
@@ -203,6 +211,7 @@ pub fn extract(page: &Page) -> (Array2<f32>, Surroundings) {
         prose: all,
         headings: vec![None; count],
         title: None,
+        texts: TextWords::of(&stats, &hashes),
     };
     (to_matrix(values, width), surroundings)
 }
@@ -216,7 +225,7 @@ mod tests {
         let page = Page::from_text(
             "Menu\n  • one\n\nA long line of prose, with more than twelve words in it, that ends here.\nMenu\n",
         );
-        let (matrix, surroundings) = extract(&page);
+        let (matrix, surroundings) = matrix_without_lexicon(&page);
         assert_eq!(matrix.dim(), (4, names().len()));
         assert!(matrix.iter().all(|v| v.is_finite()));
         let column = |name: &str| names().iter().position(|n| n == name).unwrap();

@@ -1,8 +1,12 @@
-//! What the words of `class`, `id`, `role` and `itemprop` along a block's ancestors say of it.
+//! What the words of `class`, `id`, `role` and `itemprop` along a block's ancestors say of it, and those of its text.
 //!
 //! Sites name their parts alike the world over: `article-body`, `related`, `comments`. Each word gets a smoothed
 //! log-odds of holding body text, learned by level: on the block's own element, near above it, or far above. A
 //! small fixed list of words per kind of chrome serves the labels for which little training data exists.
+//!
+//! Flattened text has no class names. There the words of the text get log-odds in the same way, by the length of their
+//! line, since "comments" alone on a line says more than within a sentence. They are of the languages of the training
+//! pages; in others they are unknown, and say nothing.
 
 use std::collections::HashMap;
 
@@ -12,6 +16,7 @@ use crate::page::Page;
 use crate::page::dom::{AttrName, Display, Dom, NodeId, Tag};
 
 use super::structure::HashedMap;
+use super::text::TextStats;
 
 /// The block's own element (and inline elements inside its block-level one), the next ancestors, the rest.
 pub const LEVELS: usize = 3;
@@ -173,14 +178,80 @@ const KINDS: &[(&str, &[&str])] = &[
     ("headline", &["headline", "title", "heading", "hed"]),
 ];
 
+/// Levels of words of the text: in a block of at most 6 words, of at most 25, in a longer one; then the first two words
+/// of a block together, and a whole short block.
+const TEXT_LEVELS: usize = 5;
+const BEGINNING: u8 = (LEVELS + 3) as u8;
+const WHOLE: u8 = (LEVELS + 4) as u8;
+/// Words of a block's text past these are not looked up: chrome shows itself at the beginning.
+const READ: usize = 40;
+/// The longest block that counts as a whole, in words.
+const WHOLE_WORDS: usize = 8;
+/// Words of text that say little are left out: most of all words, and nothing for the trees to hold on to.
+const LEAST_ODDS: f32 = 0.4;
+
 /// A word's hash.
 pub type Word = u32;
+
+/// The words of a page's blocks as the lexicon counts and looks them up.
+#[derive(Clone, Debug, Default)]
+pub struct TextWords {
+    words: Vec<(Word, u8)>,
+    /// Where each block's words end.
+    ends: Vec<u32>,
+}
+
+impl TextWords {
+    /// From the word hashes of a page's blocks.
+    pub fn of(stats: &[TextStats], hashes: &[u64]) -> TextWords {
+        let mut all = TextWords::default();
+        let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
+        for s in stats {
+            let words = &hashes[s.hashes.start as usize..s.hashes.end as usize];
+            let level = LEVELS as u8
+                + match words.len() {
+                    0..=6 => 0,
+                    7..=25 => 1,
+                    _ => 2,
+                };
+            let start = all.words.len();
+            all.words.extend(words.iter().take(READ).map(|w| (fold(*w), level)));
+            all.words[start..].sort_unstable();
+            let mut kept = start;
+            for at in start..all.words.len() {
+                if at == start || all.words[at] != all.words[kept - 1] {
+                    all.words[kept] = all.words[at];
+                    kept += 1;
+                }
+            }
+            all.words.truncate(kept);
+            let join =
+                |words: &[u64]| fold(words.iter().fold(SEED, |h, w| (h.rotate_left(23) ^ w).wrapping_mul(PRIME)));
+            if words.len() > 1 {
+                all.words.push((join(&words[..2]), BEGINNING));
+            }
+            if (1..=WHOLE_WORDS).contains(&words.len()) {
+                all.words.push((join(words), WHOLE));
+            }
+            all.ends.push(all.words.len() as u32);
+        }
+        all
+    }
+
+    fn of_block(&self, at: usize) -> &[(Word, u8)] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        &self.words[start..self.ends[at] as usize]
+    }
+}
+
+/// FNV-1a's constants (Fowler, Noll, Vo).
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// Calls `each` with the hash of every word of an attribute value: the whole names between white space, and their
 /// parts between punctuation, digits and changes from lower to upper case.
 fn split(value: &str, mut each: impl FnMut(Word)) {
-    const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
     for name in value.split_ascii_whitespace() {
         let (mut part, mut letters, mut parts) = (SEED, 0, 0);
@@ -254,8 +325,12 @@ impl Span {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lexicon {
     words: Vec<(Word, [f32; LEVELS])>,
+    /// Of words of the text, by level.
+    texts: Vec<(Word, u8, f32)>,
     #[serde(skip)]
     index: std::sync::OnceLock<HashedMap<[f32; LEVELS]>>,
+    #[serde(skip)]
+    text_index: std::sync::OnceLock<HashedMap<f32>>,
 }
 
 /// What an element's words say: by level of log-odds, and which kinds they name.
@@ -270,14 +345,41 @@ impl Lexicon {
         self.index.get_or_init(|| self.words.iter().map(|(word, odds)| (u64::from(*word), *odds)).collect())
     }
 
+    fn text_index(&self) -> &HashedMap<f32> {
+        let key = |(word, level, odds): &(Word, u8, f32)| (text_key(*word, *level), *odds);
+        self.text_index.get_or_init(|| self.texts.iter().map(key).collect())
+    }
+
     /// How many words have log-odds.
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.words.len() + self.texts.len()
     }
 
     /// Whether nothing was learned.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.len() == 0
+    }
+
+    /// Gives each block's columns in the order of [`text_names`]: mean, least and greatest log-odds of the words of its
+    /// text, those of its first two words together and of the whole block.
+    pub fn text_columns(&self, words: &TextWords, mut put: impl FnMut(usize, &[f32])) {
+        let index = self.text_index();
+        for at in 0..words.ends.len() {
+            let mut span = Span::default();
+            let (mut beginning, mut whole, mut count) = (0.0, 0.0, 0.0f32);
+            for &(word, level) in words.of_block(at) {
+                let odds = index.get(&text_key(word, level)).copied().unwrap_or(0.0);
+                match level {
+                    BEGINNING => beginning = odds,
+                    WHOLE => whole = odds,
+                    _ => {
+                        span.add(odds);
+                        count += 1.0;
+                    }
+                }
+            }
+            put(at, &[span.sum / count.max(1.0), span.min, span.max, beginning, whole]);
+        }
     }
 
     /// Appends each block's columns in the order of [`names`], `width` values apart from `start` on.
@@ -293,7 +395,7 @@ impl Lexicon {
             if dom.tag(node) == Tag::Text {
                 continue;
             }
-            let mut key = 0xcbf2_9ce4_8422_2325u64;
+            let mut key = SEED;
             let mut named = false;
             for (name, value) in dom.attrs(node) {
                 if matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop) {
@@ -329,6 +431,15 @@ impl Lexicon {
             put(at, &row);
         }
     }
+}
+
+fn text_key(word: Word, level: u8) -> u64 {
+    u64::from(word) << 8 | u64::from(level)
+}
+
+/// The names of [`Lexicon::text_columns`].
+pub fn text_names() -> impl Iterator<Item = String> {
+    ["mean", "min", "max", "beginning", "whole"].iter().map(|what| format!("text_lexicon_{what}"))
 }
 
 type Spans = ([Span; LEVELS], [Option<u8>; KINDS.len()]);
@@ -404,6 +515,19 @@ pub struct Counts {
 /// One page's words: for each word and level, the words of text under it and how many of those are body.
 pub type PageCounts = HashMap<(Word, u8), (f32, f32)>;
 
+/// Counts a page of flattened text: for each line the share of it that is body.
+pub fn count_text(texts: &TextWords, body: &[f32]) -> PageCounts {
+    let mut counts = PageCounts::new();
+    for (at, share) in body.iter().enumerate() {
+        for word in texts.of_block(at) {
+            let count = counts.entry(*word).or_insert((0.0, 0.0));
+            count.0 += 1.0;
+            count.1 += share;
+        }
+    }
+    counts
+}
+
 /// Counts a page. `body` holds for each block its words of text and the share of them that is body.
 pub fn count_page(page: &Page, body: &[(f32, f32)]) -> PageCounts {
     let dom = &page.dom;
@@ -473,7 +597,7 @@ impl Counts {
     /// with n hosts that have the word, b their summed shares of body, r the level's mean share and s the smoothing.
     /// Words of fewer than `min_hosts` hosts are left out.
     pub fn lexicon(&self, min_hosts: f32, smoothing: f32) -> Lexicon {
-        let mut totals = [(0.0f32, 0.0f32); LEVELS];
+        let mut totals = [(0.0f32, 0.0f32); LEVELS + TEXT_LEVELS];
         // Summed in the order of the words: a hash map's own order would change the last bits from run to run.
         let mut sorted: Vec<_> = self.hosts.iter().filter(|(_, c)| c.0 >= min_hosts).collect();
         sorted.sort_unstable_by_key(|(key, _)| **key);
@@ -483,10 +607,17 @@ impl Counts {
         }
         let rates = totals.map(|(hosts, body)| (body / hosts.max(1.0)).clamp(0.01, 0.99));
         let mut words: Vec<(Word, [f32; LEVELS])> = Vec::new();
+        let mut texts = Vec::new();
         for ((word, level), (hosts, body)) in sorted {
             let rate = rates[*level as usize];
             let odds = ((body + smoothing * rate) / (hosts - body + smoothing * (1.0 - rate))).ln()
                 - (rate / (1.0 - rate)).ln();
+            if usize::from(*level) >= LEVELS {
+                if odds.abs() >= LEAST_ODDS {
+                    texts.push((*word, *level, odds));
+                }
+                continue;
+            }
             match words.last_mut().filter(|(last, _)| last == word) {
                 Some((_, slots)) => slots[*level as usize] = odds,
                 None => {
@@ -496,7 +627,7 @@ impl Counts {
                 }
             }
         }
-        Lexicon { words, index: std::sync::OnceLock::new() }
+        Lexicon { words, texts, ..Lexicon::default() }
     }
 }
 
@@ -516,6 +647,22 @@ mod tests {
         assert_eq!(words("ArticleBody")[..2], [article, body]);
         assert_eq!(words("article_12 body"), [article, words("article-")[1], body]);
         assert_eq!(words("a 12"), Vec::<Word>::new());
+    }
+
+    #[test]
+    fn a_line_that_is_always_chrome_gets_negative_odds() {
+        let page = Page::from_text("All rights reserved\nThe minister said so");
+        let (stats, hashes) = super::super::text::page_stats(&page);
+        let texts = TextWords::of(&stats, &hashes);
+        let counts = count_text(&texts, &[0.0, 1.0]);
+        let mut all = Counts::default();
+        (0..4).for_each(|_| all.add_host([&counts].into_iter()));
+        let mut rows = Vec::new();
+        all.lexicon(3.0, 1.0).text_columns(&texts, |_, row| rows.push(row.to_vec()));
+        for column in [0, 3, 4] {
+            assert!(rows[0][column] < -0.5 && rows[1][column] > 0.5, "{rows:?}");
+        }
+        assert_eq!(rows[0].len(), text_names().count());
     }
 
     #[test]

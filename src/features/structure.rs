@@ -132,7 +132,9 @@ pub struct Structure {
     before: Vec<u32>,
     /// Prefix sums over blocks; one more than blocks.
     sums: Vec<Totals>,
-    /// For each node, how many siblings have its tag and classes, itself included; 0 for nodes without blocks.
+    /// For each node, a hash of its parent, tag and classes (0 for nodes without blocks), and how many siblings have
+    /// the same, itself included.
+    shapes: Vec<u64>,
     siblings: Vec<u16>,
     /// For each block its enclosing containers, innermost first; the document where there are no more.
     pub containers: Vec<[NodeId; LEVELS]>,
@@ -161,9 +163,9 @@ impl Structure {
             let sum = sums[sums.len() - 1].add(one, 1.0);
             sums.push(sum);
         }
-        let siblings = sibling_counts(page, &before);
+        let (shapes, siblings) = sibling_counts(page, &before);
         let mut structure =
-            Structure { flags, before, sums, siblings, containers: Vec::new(), prose_containers: [0; 2] };
+            Structure { flags, before, sums, shapes, siblings, containers: Vec::new(), prose_containers: [0; 2] };
         structure.containers = structure.find_containers(page);
         structure.prose_containers = [structure.prose_container(page, 0.6), structure.prose_container(page, 0.85)];
         structure
@@ -182,6 +184,11 @@ impl Structure {
     /// Sums over the page.
     pub fn page(&self) -> Totals {
         self.sums[self.sums.len() - 1]
+    }
+
+    /// A node's shape among its siblings and how many of them have it; 0 for nodes without blocks.
+    pub fn shape(&self, node: NodeId) -> (u64, u16) {
+        (self.shapes[node as usize], self.siblings[node as usize])
     }
 
     /// Whether the node or an ancestor is marked as hidden.
@@ -371,7 +378,7 @@ fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
 }
 
 /// For each element that holds blocks: how many children of its parent have its tag and classes (digits made equal).
-fn sibling_counts(page: &Page, before: &[u32]) -> Vec<u16> {
+fn sibling_counts(page: &Page, before: &[u32]) -> (Vec<u64>, Vec<u16>) {
     let dom = &page.dom;
     let mut shapes = vec![0u64; dom.len()];
     let mut counts: HashedMap<u16> = HashMap::default();
@@ -390,5 +397,7 @@ fn sibling_counts(page: &Page, before: &[u32]) -> Vec<u16> {
         let count = counts.entry(hash).or_insert(0);
         *count = count.saturating_add(1);
     }
-    shapes.iter().map(|hash| if *hash == 0 { 0 } else { counts.get(hash).copied().unwrap_or(0) }).collect()
+    let of = |hash: &u64| if *hash == 0 { 0 } else { counts.get(hash).copied().unwrap_or(0) };
+    let siblings = shapes.iter().map(of).collect();
+    (shapes, siblings)
 }

@@ -10,25 +10,39 @@ use serde::{Deserialize, Serialize};
 
 use super::sigmoid;
 
-/// The learned part of the decision, a few numbers.
+/// The learned part of the decision, a few numbers: those of the calibration, then those of the choice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Added to the log-odds of every block before choosing; above 0 keeps more.
+    /// The calibrated log-odds are `offset + stage2 * log-odds of stage two + kinds * log-odds of the head for kinds`.
+    pub offset: f32,
+    pub stage2: f32,
+    pub kinds: f32,
+    /// Added to the calibrated log-odds of every block before choosing; above 0 keeps more.
     pub shift: f32,
-    /// Multiplies the log-odds; below 1 where the model is too sure of itself.
+    /// Multiplies the calibrated log-odds before choosing.
     pub scale: f32,
     /// A page whose expected F1 is below this has no article.
     pub least_score: f32,
-    /// How much of the log-odds comes from the head for kinds instead of stage two, 0 to 1.
-    pub kinds: f32,
     /// By how much recall counts more than precision: the choice maximises the expected F-beta (van Rijsbergen 1979).
     pub beta: f32,
 }
 
 impl Default for Decision {
     fn default() -> Self {
-        Decision { shift: 0.0, scale: 1.0, least_score: 0.0, kinds: 0.0, beta: 1.0 }
+        Decision { offset: 0.0, stage2: 1.0, kinds: 0.0, shift: 0.0, scale: 1.0, least_score: 0.0, beta: 1.0 }
     }
+}
+
+/// Which of two mistakes is worse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Favor {
+    /// Neither: the choice maximises the expected F1.
+    #[default]
+    Balance,
+    /// Chrome in the text: precision counts twice (expected F0.5).
+    Precision,
+    /// Gaps in the text: recall counts twice (expected F2).
+    Recall,
 }
 
 /// What was chosen of a page.
@@ -48,17 +62,27 @@ fn log_odds(p: f32) -> f32 {
 }
 
 impl Decision {
-    /// Calibrates a probability, `kind` being what the head for kinds says of body.
+    /// The calibrated probability of body, `kind` being what the head for kinds says of it.
     fn calibrate(&self, p: f32, kind: f32) -> f32 {
-        let odds = (1.0 - self.kinds) * log_odds(p) + self.kinds * log_odds(kind);
-        sigmoid(self.scale * odds + self.shift)
+        sigmoid(self.offset + self.stage2 * log_odds(p) + self.kinds * log_odds(kind))
+    }
+
+    /// The same decision with another weight of recall.
+    pub fn favoring(self, favor: Favor) -> Decision {
+        let factor = match favor {
+            Favor::Balance => 1.0,
+            Favor::Precision => 0.5,
+            Favor::Recall => 2.0,
+        };
+        Decision { beta: self.beta * factor, ..self }
     }
 
     /// Chooses the blocks of the article, given each block's probability of body from stage two, the same from the
     /// head for kinds (empty without one), and its words.
-    pub fn choose(&self, p: &[f32], kinds: &[f32], words: &[f32]) -> Choice {
-        let kind = |at: usize| kinds.get(at).copied().unwrap_or(p[at]);
-        let p: Vec<f32> = (0..p.len()).map(|at| self.calibrate(p[at], kind(at))).collect();
+    pub fn choose(&self, stage2: &[f32], kinds: &[f32], words: &[f32]) -> Choice {
+        let kind = |at: usize| kinds.get(at).copied().unwrap_or(stage2[at]);
+        let calibrated: Vec<f32> = (0..stage2.len()).map(|at| self.calibrate(stage2[at], kind(at))).collect();
+        let p: Vec<f32> = calibrated.iter().map(|p| sigmoid(self.scale * log_odds(*p) + self.shift)).collect();
         let expected: f32 = p.iter().zip(words).map(|(p, w)| p * w).sum();
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|a, b| p[*b].total_cmp(&p[*a]).then(a.cmp(b)));
@@ -76,8 +100,15 @@ impl Decision {
         if best >= self.least_score {
             order[..cut].iter().for_each(|at| kept[*at] = true);
         }
-        Choice { kept, p, score: best }
+        Choice { kept, p: calibrated, score: best }
     }
+}
+
+/// The choice of all blocks that are body rather than not, whatever the page: what a decision has to beat.
+pub fn threshold(p: &[f32]) -> Choice {
+    let kept: Vec<bool> = p.iter().map(|p| *p >= 0.5).collect();
+    let score = if kept.contains(&true) { 1.0 } else { 0.0 };
+    Choice { kept, p: p.to_vec(), score }
 }
 
 /// A page's probabilities out of fold, and what is known of its blocks: what a decision is tuned on.
@@ -112,15 +143,100 @@ impl Judged {
     }
 }
 
-/// Finds the decision with the greatest mean F-beta over pages: a search along one number after the other, twice round.
+/// Platt's calibration ("Probabilistic Outputs for Support Vector Machines", 1999) of two scores: a logistic regression
+/// of body on the log-odds of stage two and of the head, by Newton's method. Blocks weigh their share of their page's
+/// words, so pages weigh the same.
+fn calibrate(pages: &[Judged]) -> Decision {
+    let mut c = [0.0f64, 1.0, 0.0];
+    let score = |page: &Judged, at: usize| {
+        let kind = page.kinds.get(at).copied().unwrap_or(page.p[at]);
+        [1.0, f64::from(log_odds(page.p[at])), f64::from(log_odds(kind))]
+    };
+    for _ in 0..25 {
+        // Gradient and Hessian; the ridge keeps the scores apart where the head is missing.
+        let mut gradient = [0.0f64; 3];
+        let mut hessian = [[1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0], [0.0, 0.0, 1e-3]];
+        for page in pages {
+            let total: f64 = page.words.iter().map(|w| f64::from(*w)).sum();
+            for (at, body) in page.body.iter().enumerate() {
+                let x = score(page, at);
+                let z: f64 = x.iter().zip(&c).map(|(x, c)| x * c).sum();
+                let p = 1.0 / (1.0 + (-z).exp());
+                let weight = f64::from(page.words[at]) / total;
+                for row in 0..3 {
+                    gradient[row] += weight * (p - f64::from(*body)) * x[row];
+                    for column in 0..3 {
+                        hessian[row][column] += weight * p * (1.0 - p) * x[row] * x[column];
+                    }
+                }
+            }
+        }
+        let Some(step) = solve(hessian, gradient) else { break };
+        c.iter_mut().zip(step).for_each(|(c, step)| *c -= step);
+        if step.iter().all(|s| s.abs() < 1e-6) {
+            break;
+        }
+    }
+    // Too few pages can drive the coefficients apart; then the scores stay as they are.
+    if c.iter().any(|c| !c.is_finite() || c.abs() > 20.0) {
+        return Decision::default();
+    }
+    let [offset, stage2, kinds] = c.map(|c| c as f32);
+    Decision { offset, stage2, kinds, ..Decision::default() }
+}
+
+/// Solves three linear equations by Gaussian elimination; nothing if they are singular.
+fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
+    for k in 0..3 {
+        let pivot = (k..3).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs()))?;
+        (a.swap(k, pivot), b.swap(k, pivot));
+        if a[k][k].abs() < 1e-12 {
+            return None;
+        }
+        for row in k + 1..3 {
+            let factor = a[row][k] / a[k][k];
+            for column in k..3 {
+                a[row][column] -= factor * a[k][column];
+            }
+            b[row] -= factor * b[k];
+        }
+    }
+    let mut x = [0.0; 3];
+    for k in (0..3).rev() {
+        let known: f64 = (k + 1..3).map(|column| a[k][column] * x[column]).sum();
+        x[k] = (b[k] - known) / a[k][k];
+    }
+    Some(x)
+}
+
+/// The expected calibration error of probabilities of body (Guo et al. 2017, "On Calibration of Modern Neural
+/// Networks"): how far the share of body is from the mean probability, over ten bins of probability. Each item is a
+/// page's probabilities, words and shares of body; blocks weigh their share of their page's words.
+pub fn calibration_error<'a>(pages: impl Iterator<Item = (&'a [f32], &'a [f32], &'a [f32])>) -> f64 {
+    let mut bins = [(0.0f64, 0.0f64); 10];
+    let mut all = 0.0;
+    for (p, words, body) in pages {
+        let total: f64 = words.iter().map(|w| f64::from(*w)).sum();
+        for ((p, words), body) in p.iter().zip(words).zip(body) {
+            let weight = f64::from(*words) / total.max(1e-9);
+            let bin = &mut bins[((p * 10.0) as usize).min(9)];
+            bin.0 += weight * f64::from(*p);
+            bin.1 += weight * f64::from(u8::from(*body >= 0.5));
+            all += weight;
+        }
+    }
+    bins.iter().map(|(expected, found)| (expected - found).abs()).sum::<f64>() / f64::max(all, 1e-9)
+}
+
+/// Calibrates, then finds the choice with the greatest mean F-beta over pages: a search along one number after the
+/// other, twice round.
 pub fn tune(pages: &[Judged], beta: f32) -> Decision {
     use rayon::prelude::*;
     type Set = fn(&mut Decision, f32);
-    let axes: [(&[f32], Set); 4] = [
-        (&[-1.2, -1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8], |d, v| d.shift = v),
-        (&[0.0, 0.1, 0.2, 0.3, 0.45, 0.6], |d, v| d.kinds = v),
+    let axes: [(&[f32], Set); 3] = [
+        (&[-1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6], |d, v| d.shift = v),
         (&[0.0, 0.2, 0.3, 0.4, 0.5], |d, v| d.least_score = v),
-        (&[0.6, 0.8, 1.0, 1.25, 1.5], |d, v| d.scale = v),
+        (&[0.8, 1.0, 1.25, 1.5], |d, v| d.scale = v),
     ];
     let mean = |decision: &Decision| -> f64 {
         // Summed in order, so that the last bits do not depend on the threads.
@@ -128,7 +244,7 @@ pub fn tune(pages: &[Judged], beta: f32) -> Decision {
         let scores: Vec<f64> = pages.par_iter().map(f1).collect();
         scores.iter().sum::<f64>() / pages.len().max(1) as f64
     };
-    let mut best = Decision { beta, ..Decision::default() };
+    let mut best = Decision { beta, ..calibrate(pages) };
     let mut top = mean(&best);
     for (values, set) in axes.iter().chain(&axes) {
         for value in *values {
@@ -172,6 +288,34 @@ mod tests {
         let choose = |d: &Decision| d.choose(&[0.95, 0.9, 0.3, 0.05], &[], &[20.0; 4]).kept;
         assert_eq!(choose(&Decision::default()), [true, true, false, false]);
         assert_eq!(choose(&careful), [true, true, true, false]);
+    }
+
+    #[test]
+    fn calibration_undoes_a_shift_of_the_log_odds() {
+        // Blocks of p = 0.5 are body in four pages of five, those of p = 0.1 in one of five.
+        let page = |first: f32, second: f32| Judged {
+            p: vec![0.5, 0.1],
+            kinds: vec![],
+            words: vec![10.0, 10.0],
+            body: vec![first, second],
+        };
+        let pages: Vec<Judged> = (0..5).map(|n| page(f32::from(u8::from(n < 4)), f32::from(u8::from(n < 1)))).collect();
+        let decision = calibrate(&pages);
+        let error = |d: &Decision| {
+            let p: Vec<Vec<f32>> = pages.iter().map(|j| d.choose(&j.p, &j.kinds, &j.words).p).collect();
+            calibration_error(p.iter().zip(&pages).map(|(p, j)| (&p[..], &j.words[..], &j.body[..])))
+        };
+        assert!(error(&Decision::default()) > 0.15, "{}", error(&Decision::default()));
+        assert!(error(&decision) < 0.01, "{decision:?} {}", error(&decision));
+    }
+
+    #[test]
+    fn favoring_precision_keeps_less_and_recall_more() {
+        let kept = |favor| {
+            let choice = Decision::default().favoring(favor).choose(&[0.95, 0.6, 0.3, 0.05], &[], &[20.0; 4]);
+            choice.kept.iter().filter(|kept| **kept).count()
+        };
+        assert_eq!([Favor::Precision, Favor::Balance, Favor::Recall].map(kept), [1, 2, 3]);
     }
 
     #[test]

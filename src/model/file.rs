@@ -10,7 +10,7 @@ use super::{Model, context};
 
 const MARK: &[u8; 8] = b"LUBBMODL";
 /// Changes when the layout below or the types that are stored change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Mark, version, schema, checksum.
 const HEADER: usize = 8 + 4 + 8 + 8;
 
@@ -83,8 +83,8 @@ impl Model {
             return Err(ModelError::Schema);
         }
         let model: Model = postcard::from_bytes(body).map_err(|_| ModelError::Damaged)?;
-        let sound = model.html.is_valid(features::names().len())
-            && model.flat.as_ref().is_none_or(|flat| flat.is_valid(features::flat::names().len()));
+        let sound = model.html.stack.is_valid(features::names().len())
+            && model.flat.as_ref().is_none_or(|flat| flat.stack.is_valid(features::flat::names().len()));
         if sound { Ok(model) } else { Err(ModelError::Damaged) }
     }
 

@@ -16,6 +16,7 @@ pub mod logistic;
 pub mod stack;
 pub mod train;
 
+pub use decide::Favor;
 pub use file::ModelError;
 use stack::Stack;
 
@@ -29,9 +30,15 @@ fn sigmoid(x: f32) -> f32 {
 pub struct Model {
     /// What the model was made from and how good it is.
     pub card: Card,
+    html: Part,
+    flat: Option<Part>,
+}
+
+/// What is learned for one kind of input.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Part {
     lexicon: Lexicon,
-    html: Stack,
-    flat: Option<Stack>,
+    stack: Stack,
 }
 
 /// What a model says of itself.
@@ -81,7 +88,7 @@ impl Model {
         Arc::clone(&MODEL)
     }
 
-    fn stack(&self, page: &Page) -> Option<&Stack> {
+    fn part(&self, page: &Page) -> Option<&Part> {
         match page.input() {
             Input::Html => Some(&self.html),
             Input::Text => self.flat.as_ref(),
@@ -105,36 +112,44 @@ impl Model {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn label(&self, page: &Page) -> Labels {
-        let Some(stack) = self.stack(page).filter(|_| !page.blocks.is_empty()) else {
+        self.label_favoring(page, Favor::Balance)
+    }
+
+    /// Labels every block of a page, with precision or recall of the body weighing more.
+    pub fn label_favoring(&self, page: &Page, favor: Favor) -> Labels {
+        let Some(part) = self.part(page).filter(|_| !page.blocks.is_empty()) else {
             let none = Labelled { label: Label::Nav, p: 0.0, body: 0.0 };
             return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
         };
-        let (matrix, around) = features::extract(page, &self.lexicon);
-        stack.label(matrix.view(), &around)
+        let (matrix, around) = features::extract(page, &part.lexicon);
+        part.stack.label(matrix.view(), &around, favor)
     }
 
     /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.
     /// Empty for a page that the model cannot label.
     pub fn explain(&self, page: &Page, block: usize) -> Vec<Reason> {
-        let Some(stack) = self.stack(page).filter(|_| block < page.blocks.len()) else { return Vec::new() };
-        let (matrix, around) = features::extract(page, &self.lexicon);
+        let Some(part) = self.part(page).filter(|_| block < page.blocks.len()) else { return Vec::new() };
+        let (matrix, around) = features::extract(page, &part.lexicon);
         let names = match page.input() {
             Input::Html => features::names().to_vec(),
             Input::Text => features::flat::names(),
         };
-        stack.explain(matrix.view(), &around, block, &names)
+        part.stack.explain(matrix.view(), &around, block, &names)
     }
 
     /// What is inside, in one line: words of the lexicon, and the decisions.
     pub fn describe(&self) -> String {
         let decision = |d: &decide::Decision| {
-            format!("shift {:+.2} scale {:.2} least score {:.2} kinds {:.2}", d.shift, d.scale, d.least_score, d.kinds)
+            format!(
+                "log-odds {:+.2} {:+.2} stage two {:+.2} head, shift {:+.2} scale {:.2} least score {:.2}",
+                d.offset, d.stage2, d.kinds, d.shift, d.scale, d.least_score
+            )
         };
-        let flat = self.flat.as_ref().map_or("none".to_owned(), |flat| decision(&flat.decision));
+        let flat = self.flat.as_ref().map_or("none".to_owned(), |flat| decision(&flat.stack.decision));
         format!(
             "lexicon {} words; pages: {}; flattened text: {flat}",
-            self.lexicon.len(),
-            decision(&self.html.decision)
+            self.html.lexicon.len(),
+            decision(&self.html.stack.decision)
         )
     }
 }

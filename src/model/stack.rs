@@ -7,7 +7,7 @@ use crate::features::Surroundings;
 use crate::label::Label;
 
 use super::boost::Boosted;
-use super::decide::Decision;
+use super::decide::{Decision, Favor};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};
 
@@ -88,12 +88,12 @@ pub fn body_column(kinds: Option<&Array2<f32>>) -> Vec<f32> {
 
 impl Stack {
     /// Labels the rows of a page.
-    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings) -> Labels {
+    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings, favor: Favor) -> Labels {
         let first = self.stage1.predict(matrix);
         let wide = with_context(matrix, around, &first);
         let second = self.stage2.predict(wide.view());
         let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
-        let choice = self.decision.choose(&second, &body_column(kinds.as_ref()), &around.words);
+        let choice = self.decision.favoring(favor).choose(&second, &body_column(kinds.as_ref()), &around.words);
         combine(&choice, kinds.as_ref())
     }
 

@@ -9,7 +9,7 @@ use linfa::traits::Fit;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use crate::features::lexicon::{Counts, PageCounts, count_page};
+use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::features::{self, Lexicon, Surroundings};
 use crate::label::{Label, LabelSet};
 use crate::page::{Input, Page};
@@ -18,10 +18,16 @@ use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged};
 use super::logistic::{LogisticError, LogisticParams, draw};
 use super::stack::{Classifier, Stack, body_column, with_context};
-use super::{Card, Labels, Model, combine};
+use super::{Card, Labels, Model, Part, combine};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
 const FLAT_BETA: f32 = 2.0;
+const FLAT_ROUNDS: usize = 200;
+const FLAT_ROWS: usize = 100_000;
+
+/// What the seed of each stage's draws is moved by; stage one's inner fits take the number of their fold.
+const STAGE_ONE: u64 = 100;
+const STAGE_TWO: u64 = 200;
 
 /// One labelled page.
 #[derive(Clone, Debug)]
@@ -50,6 +56,21 @@ pub enum Family {
     /// Boosted trees in both stages: more accurate on sites never seen.
     #[default]
     Boost,
+    /// Boosted trees, and over them linfa-logistic.
+    Stack,
+}
+
+/// Parts that a training can leave out, to see what they add.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Without {
+    /// Columns that no classifier is to see: see [`features::column_group`].
+    pub columns: Vec<String>,
+    /// Stage two without what stage one says of the surroundings.
+    pub context: bool,
+    /// The choice of body without the head for kinds.
+    pub head: bool,
+    /// A threshold of one half in place of the decision over the page.
+    pub decision: bool,
 }
 
 /// Settings of a training run.
@@ -82,6 +103,8 @@ pub struct TrainParams {
     pub min_hosts: f32,
     /// Hosts of average opinion that a word's log-odds are smoothed with.
     pub smoothing: f32,
+    /// What to leave out.
+    pub without: Without,
 }
 
 impl Default for TrainParams {
@@ -91,15 +114,16 @@ impl Default for TrainParams {
             seed: 1,
             family: Family::default(),
             logistic: LogisticParams::default(),
-            rounds: 200,
+            rounds: 300,
             depth: 6,
             learning_rate: 0.08,
-            boost_rows: 100_000,
+            boost_rows: 200_000,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             kind_rounds: 60,
             typed_weight: 3.0,
             min_hosts: 3.0,
             smoothing: 4.0,
+            without: Without::default(),
         }
     }
 }
@@ -150,31 +174,34 @@ struct Prepared<'a> {
     /// Each row's weight: its words, capped, all of a page's rows summing to one, or to more for typed pages.
     weights: Vec<f32>,
     counts: PageCounts,
+    /// Columns that are left out.
+    hidden: &'a [usize],
 }
 
 impl<'a> Prepared<'a> {
-    fn of(example: &'a Example, params: &TrainParams) -> Prepared<'a> {
+    fn of(example: &'a Example, params: &TrainParams, hidden: &'a [usize]) -> Prepared<'a> {
         let (matrix, around) = features::extract(&example.page, &Lexicon::default());
         // Long blocks matter more, but a page must not be one giant block's.
         let mut weights: Vec<f32> = around.words.iter().map(|w| w.min(60.0) + 2.0).collect();
         let total: f32 = weights.iter().sum();
         let page_weight = if example.kinds.is_empty() { 1.0 } else { params.typed_weight };
         weights.iter_mut().for_each(|w| *w *= page_weight / total.max(1.0));
-        let counts = if example.page.input() == Input::Html && !example.body.is_empty() {
-            let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
-            count_page(&example.page, &body)
-        } else {
-            PageCounts::default()
+        let counts = match example.page.input() {
+            Input::Html => {
+                let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
+                count_page(&example.page, &body)
+            }
+            Input::Text => count_text(&around.texts, &example.body),
         };
-        Prepared { example, matrix, around, weights, counts }
+        Prepared { example, matrix, around, weights, counts, hidden }
     }
 
     /// The matrix under a lexicon.
     fn matrix(&self, lexicon: &Lexicon) -> Array2<f32> {
         let mut matrix = self.matrix.clone();
-        if self.example.page.input() == Input::Html {
-            features::fill_lexicon(&self.example.page, lexicon, &mut matrix);
-        }
+        features::fill_lexicon(&self.example.page, &self.around, lexicon, &mut matrix);
+        // A column that is the same for every row is one that no tree splits on.
+        self.hidden.iter().for_each(|column| matrix.column_mut(*column).fill(0.0));
         matrix
     }
 
@@ -214,14 +241,11 @@ struct Trainer<'a> {
     pages: Vec<Prepared<'a>>,
     /// Lexicon counts of each fold.
     counts: Vec<Counts>,
-    /// Whether the pages have a lexicon at all.
-    html: bool,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(examples: &'a [Example], params: &'a TrainParams) -> Self {
-        let pages: Vec<Prepared> = examples.par_iter().map(|example| Prepared::of(example, params)).collect();
-        let html = examples.first().is_some_and(|e| e.page.input() == Input::Html);
+    fn new(examples: &'a [Example], params: &'a TrainParams, hidden: &'a [usize]) -> Self {
+        let pages: Vec<Prepared> = examples.par_iter().map(|example| Prepared::of(example, params, hidden)).collect();
         let of_fold = |fold: usize| {
             let mut counts = Counts::default();
             let mut members: Vec<&Prepared> = pages.iter().filter(|p| p.example.fold == fold && p.has_body()).collect();
@@ -232,14 +256,11 @@ impl<'a> Trainer<'a> {
             counts
         };
         let counts = (0..params.folds).into_par_iter().map(of_fold).collect();
-        Trainer { params, pages, counts, html }
+        Trainer { params, pages, counts }
     }
 
     /// The lexicon of all folds but those named.
     fn lexicon(&self, without: &[usize]) -> Lexicon {
-        if !self.html {
-            return Lexicon::default();
-        }
         let mut sum = Counts::default();
         for fold in (0..self.params.folds).filter(|f| !without.contains(f)) {
             sum.merge(&self.counts[fold]);
@@ -266,12 +287,16 @@ impl<'a> Trainer<'a> {
 
     fn fit_body(&self, rows: &Rows, salt: u64) -> Result<Classifier, TrainError> {
         let seed = self.params.seed.wrapping_add(salt);
-        match self.params.family {
+        let family = match self.params.family {
+            Family::Stack if salt == STAGE_TWO => Family::Logistic,
+            family => family,
+        };
+        match family {
             Family::Logistic => {
                 let params = LogisticParams { seed, ..self.params.logistic };
                 Ok(Classifier::Logistic(params.fit(rows.x.view(), &rows.body, &rows.weights)?))
             }
-            Family::Boost => {
+            Family::Boost | Family::Stack => {
                 // Most rows are short blocks of menus that weigh next to nothing: a draw by weight loses little.
                 let drawn = draw(&rows.weights, self.params.boost_rows.min(rows.weights.len()), seed);
                 let targets = Array1::from_iter(drawn.iter().map(|r| usize::from(rows.body[*r])));
@@ -313,16 +338,25 @@ impl<'a> Trainer<'a> {
             .collect::<Result<_, TrainError>>()?;
         let mut by_page: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
         first.into_iter().flatten().for_each(|(at, p)| by_page[at] = p);
-        let stage1 = self.fit_body(&stack_rows(&pages), 100)?;
+        let stage1 = self.fit_body(&stack_rows(&pages), STAGE_ONE)?;
         let wide: Vec<(&Prepared, Array2<f32>)> = pages
             .into_par_iter()
             .zip(by_page)
-            .map(|((page, matrix), p)| (page, with_context(matrix.view(), &page.around, &p)))
+            .map(|((page, matrix), p)| (page, self.wide(matrix.view(), &page.around, &p)))
             .collect();
-        let stage2 = self.fit_body(&stack_rows(&wide), 200)?;
+        let stage2 = self.fit_body(&stack_rows(&wide), STAGE_TWO)?;
         let kinds = self.fit_kinds(&wide)?;
         let stack = Stack { stage1, stage2, kinds, decision: Decision::default() };
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
+    }
+
+    /// Stage two's matrix.
+    fn wide(&self, matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
+        let mut wide = with_context(matrix, around, p);
+        if self.params.without.context {
+            wide.slice_mut(ndarray::s![.., matrix.ncols()..]).fill(0.0);
+        }
+        wide
     }
 
     /// The head for kinds of chrome, if any page has typed labels of at least two kinds.
@@ -346,7 +380,7 @@ impl<'a> Trainer<'a> {
                 let params = LogisticParams { seed, ..self.params.kinds };
                 Ok(Some(Classifier::Logistic(params.fit_classes(x.view(), &classes, &weights, Label::COUNT)?)))
             }
-            Family::Boost => {
+            Family::Boost | Family::Stack => {
                 let dataset = DatasetBase::new(x, Array1::from_vec(classes)).with_weights(Array1::from_vec(weights));
                 let params = Boosted::params()
                     .rounds(self.params.kind_rounds)
@@ -364,6 +398,20 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// A page's probabilities under a pipeline.
+    fn judge(&self, pipeline: &Pipeline, page: &Prepared) -> (Judged, Option<Array2<f32>>) {
+        if page.around.words.is_empty() {
+            return (Judged { p: Vec::new(), kinds: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
+        }
+        let matrix = page.matrix(&pipeline.lexicon);
+        let first = pipeline.stack.stage1.predict(matrix.view());
+        let wide = self.wide(matrix.view(), &page.around, &first);
+        let p = pipeline.stack.stage2.predict(wide.view());
+        let kinds = pipeline.stack.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+        let (words, body) = (page.around.words.clone(), page.example.body.clone());
+        (Judged { p, kinds: body_column(kinds.as_ref()), words, body }, kinds)
+    }
+
     /// Each page's probabilities from a pipeline fitted without its fold.
     #[allow(clippy::type_complexity)]
     fn out_of_fold(&self) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
@@ -372,7 +420,14 @@ impl<'a> Trainer<'a> {
             .map(|fold| {
                 let pipeline = self.fit(Some(fold))?;
                 let members = self.pages.iter().enumerate().filter(|(_, p)| p.example.fold == fold);
-                Ok(members.map(|(at, page)| (at, pipeline.judge(page))).collect())
+                let judge = |page: &Prepared| {
+                    let (mut judged, kinds) = self.judge(&pipeline, page);
+                    if self.params.without.head {
+                        judged.kinds.clear();
+                    }
+                    (judged, kinds)
+                };
+                Ok(members.map(|(at, page)| (at, judge(page))).collect())
             })
             .collect::<Result<_, TrainError>>()?;
         let mut all: Vec<(usize, _)> = by_fold.into_iter().flatten().collect();
@@ -394,21 +449,6 @@ fn kind_weights(classes: &[usize], words: &[f32]) -> Vec<f32> {
     weights.into_iter().map(|w| w / mean).collect()
 }
 
-impl Pipeline {
-    fn judge(&self, page: &Prepared) -> (Judged, Option<Array2<f32>>) {
-        if page.around.words.is_empty() {
-            return (Judged { p: Vec::new(), kinds: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
-        }
-        let matrix = page.matrix(&self.lexicon);
-        let first = self.stack.stage1.predict(matrix.view());
-        let wide = with_context(matrix.view(), &page.around, &first);
-        let p = self.stack.stage2.predict(wide.view());
-        let kinds = self.stack.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
-        let (words, body) = (page.around.words.clone(), page.example.body.clone());
-        (Judged { p, kinds: body_column(kinds.as_ref()), words, body }, kinds)
-    }
-}
-
 /// Fits one stack, and judges every page out of fold.
 fn fit_stack(
     examples: &[Example],
@@ -421,7 +461,13 @@ fn fit_stack(
     if folds.len() < 3 {
         return Err(TrainError::TooFew { pages: examples.len(), folds: folds.len() });
     }
-    let trainer = Trainer::new(examples, params);
+    let names = match examples[0].page.input() {
+        Input::Html => features::names().to_vec(),
+        Input::Text => features::flat::names(),
+    };
+    let is_hidden = |name: &String| params.without.columns.iter().any(|group| features::column_group(name) == group);
+    let hidden: Vec<usize> = (0..names.len()).filter(|at| is_hidden(&names[*at])).collect();
+    let trainer = Trainer::new(examples, params, &hidden);
     let judged = trainer.out_of_fold()?;
     let mut pipeline = trainer.fit(None)?;
     let with_body = |keep: &dyn Fn(usize) -> bool| -> Vec<Judged> {
@@ -436,7 +482,11 @@ fn fit_stack(
         .into_iter()
         .zip(examples)
         .map(|((judged, kinds), example)| {
-            let choice = decisions[example.fold].choose(&judged.p, &judged.kinds, &judged.words);
+            let decision = &decisions[example.fold];
+            let choice = match params.without.decision {
+                true => decide::threshold(&judged.p),
+                false => decision.choose(&judged.p, &judged.kinds, &judged.words),
+            };
             OutOfFold { labels: combine(&choice, kinds.as_ref()), judged }
         })
         .collect();
@@ -451,12 +501,18 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
     let flat = if flat.is_empty() {
         None
     } else {
-        let (_, stack, mut more) = fit_stack(flat, params, FLAT_BETA)?;
+        // Each page comes twice, and lines are simple: more rounds and rows than these gain nothing.
+        let less = TrainParams {
+            rounds: params.rounds.min(FLAT_ROUNDS),
+            boost_rows: params.boost_rows.min(FLAT_ROWS),
+            ..params.clone()
+        };
+        let (lexicon, stack, mut more) = fit_stack(flat, &less, FLAT_BETA)?;
         out_of_fold.append(&mut more);
-        Some(stack)
+        Some(Part { lexicon, stack })
     };
     card.seed = params.seed;
-    Ok(Trained { model: Model { card, lexicon, html: stack, flat }, out_of_fold })
+    Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat }, out_of_fold })
 }
 
 /// The text of the blocks that are kept, separated by blank lines: what metrics are computed on.

@@ -9,7 +9,7 @@ use super::dom::{AttrName, Display, Dom, NodeId, Tag};
 pub struct Block {
     /// The innermost element that holds the whole run; 0 in text that never was HTML.
     pub element: NodeId,
-    /// The run's nodes: from the first text node to one past the last.
+    /// The run's nodes: from the first text node to one past the last. What [`is_inset`] says of is cut out of it.
     pub nodes: Range<NodeId>,
     /// The run's bytes in [`Page::text`](super::Page::text).
     pub text: Range<u32>,
@@ -27,56 +27,67 @@ pub struct Block {
 ///
 /// White space is collapsed as a browser does (a single `<br>` is kept as a line feed, `<pre>` keeps its
 /// lines); zero-width joiners stay, since Persian and Indic scripts need them.
+///
+/// A pop-up or a list of links that stands inside a sentence ([`is_inset`]) becomes a block of its own after that of the
+/// sentence.
 pub fn segment(dom: &Dom) -> (Vec<Block>, String) {
     let mut run = Run::new(dom);
-    // Open elements that matter on the way out: block-level ones, links, bold, <pre>.
-    let mut open: Vec<(NodeId, Tag)> = Vec::new();
-    let mut closed_link_at = NodeId::MAX;
-    let mut node: NodeId = 1;
-    let len = dom.len() as NodeId;
-    while node < len {
-        while let Some(&(_, tag)) = open.last().filter(|(id, _)| dom.end(*id) <= node) {
-            open.pop();
-            run.leave(tag);
-            if tag == Tag::A {
-                closed_link_at = node;
-            }
-        }
-        let tag = dom.tag(node);
-        match tag {
-            Tag::Text => run.push_text(node, dom.text(node)),
-            Tag::Br => run.line_break(),
-            _ => match tag.display() {
-                Display::Hidden => {
-                    node = dom.end(node);
-                    continue;
-                }
-                Display::Block => {
-                    run.flush();
-                    run.pre += usize::from(tag == Tag::Pre);
-                    open.push((node, tag));
-                }
-                Display::Inline => match tag {
-                    // Neighbouring links of a menu often have no white space between them.
-                    Tag::A if dom.attr(node, AttrName::Href).is_some() => {
-                        run.space |= closed_link_at == node;
-                        run.link += 1;
-                        run.fresh_link = true;
-                        open.push((node, tag));
-                    }
-                    Tag::B | Tag::Strong => {
-                        run.bold += 1;
-                        open.push((node, tag));
-                    }
-                    Tag::OptionTag | Tag::Optgroup => run.space = true,
-                    _ => {}
-                },
-            },
-        }
-        node += 1;
-    }
+    run.read(1..dom.len() as NodeId);
     run.flush();
     (run.blocks, run.text)
+}
+
+/// Classes and ids of elements that stand inside a sentence without belonging to it.
+const INSETS: [&str; 12] = [
+    "tooltip",
+    "popup",
+    "pop-up",
+    "popover",
+    "hovercard",
+    "flyout",
+    "infobox",
+    "related",
+    "read-also",
+    "readalso",
+    "read-more",
+    "readmore",
+];
+/// A shorter text is what the reader clicks on, not what pops up.
+const INSET_CHARS: usize = 40;
+/// How far an inset is looked through, so that thousands of nested ones take no time squared.
+const INSET_NODES: usize = 200;
+
+/// Whether an inline element is to be cut out of the sentence around it: hidden, a tooltip or dialogue by its role, or
+/// named like a pop-up or a related link, with a text of some length. Of nested ones it is the innermost.
+pub fn is_inset(dom: &Dom, node: NodeId) -> bool {
+    let is_long = |node| inset_chars(dom, node) >= INSET_CHARS;
+    is_long(node)
+        && is_marked_inset(dom, node)
+        && !(node + 1..dom.end(node)).take(INSET_NODES).any(|n| is_marked_inset(dom, n) && is_long(n))
+}
+
+fn is_marked_inset(dom: &Dom, node: NodeId) -> bool {
+    let tag = dom.tag(node);
+    if tag == Tag::Text || tag == Tag::A || tag.display() != Display::Inline {
+        return false;
+    }
+    dom.attrs(node).any(|(name, value)| match name {
+        AttrName::Hidden => true,
+        AttrName::AriaHidden => value == "true",
+        AttrName::Role => matches!(value, "tooltip" | "dialog" | "alertdialog"),
+        AttrName::Style => value.contains("display:none") || value.contains("display: none"),
+        AttrName::Class | AttrName::Id => {
+            let value = value.to_ascii_lowercase();
+            INSETS.iter().any(|word| value.contains(word))
+        }
+        _ => false,
+    })
+}
+
+/// Characters that are not white space, counted up to [`INSET_CHARS`].
+fn inset_chars(dom: &Dom, node: NodeId) -> usize {
+    let texts = (node..dom.end(node)).take(INSET_NODES).flat_map(|n| dom.text(n).chars());
+    texts.filter(|c| !c.is_whitespace()).take(INSET_CHARS).count()
 }
 
 /// The run being read, and what was finished before it.
@@ -96,6 +107,8 @@ struct Run<'a> {
     link: usize,
     bold: usize,
     pre: usize,
+    /// Elements cut out of the run, to be read after it.
+    insets: Vec<NodeId>,
 }
 
 impl<'a> Run<'a> {
@@ -116,7 +129,66 @@ impl<'a> Run<'a> {
             link: 0,
             bold: 0,
             pre: 0,
+            insets: Vec::new(),
         }
+    }
+
+    /// Reads nodes in document order; the last run stays open.
+    fn read(&mut self, nodes: Range<NodeId>) {
+        let dom = self.dom;
+        // Open elements that matter on the way out: block-level ones, links, bold, <pre>.
+        let mut open: Vec<(NodeId, Tag)> = Vec::new();
+        let mut closed_link_at = NodeId::MAX;
+        let mut node = nodes.start;
+        while node < nodes.end {
+            while let Some(&(_, tag)) = open.last().filter(|(id, _)| dom.end(*id) <= node) {
+                open.pop();
+                self.leave(tag);
+                if tag == Tag::A {
+                    closed_link_at = node;
+                }
+            }
+            let tag = dom.tag(node);
+            match tag {
+                Tag::Text => self.push_text(node, dom.text(node)),
+                Tag::Br => self.line_break(),
+                _ => match tag.display() {
+                    Display::Hidden => {
+                        node = dom.end(node);
+                        continue;
+                    }
+                    Display::Block => {
+                        self.flush();
+                        self.pre += usize::from(tag == Tag::Pre);
+                        open.push((node, tag));
+                    }
+                    // Before the sentence has begun there is nothing to cut it out of.
+                    Display::Inline if self.chars > 0 && is_inset(dom, node) => {
+                        self.insets.push(node);
+                        self.space = true;
+                        node = dom.end(node);
+                        continue;
+                    }
+                    Display::Inline => match tag {
+                        // Neighbouring links of a menu often have no white space between them.
+                        Tag::A if dom.attr(node, AttrName::Href).is_some() => {
+                            self.space |= closed_link_at == node;
+                            self.link += 1;
+                            self.fresh_link = true;
+                            open.push((node, tag));
+                        }
+                        Tag::B | Tag::Strong => {
+                            self.bold += 1;
+                            open.push((node, tag));
+                        }
+                        Tag::OptionTag | Tag::Optgroup => self.space = true,
+                        _ => {}
+                    },
+                },
+            }
+            node += 1;
+        }
+        open.iter().rev().for_each(|(_, tag)| self.leave(*tag));
     }
 
     fn leave(&mut self, tag: Tag) {
@@ -199,6 +271,11 @@ impl<'a> Run<'a> {
             bold_chars: std::mem::take(&mut self.bold_chars),
             links: std::mem::take(&mut self.links),
         });
+        // An inset holds no other one, so this goes no deeper.
+        for node in std::mem::take(&mut self.insets) {
+            self.read(node + 1..self.dom.end(node));
+            self.flush();
+        }
     }
 }
 
@@ -248,6 +325,21 @@ mod tests {
     fn a_link_around_blocks_covers_them_all() {
         let (blocks, _) = segment(&Dom::parse("<a href=1><h3>ab</h3><p>cd</p></a><p>ef</p>"));
         assert_eq!(blocks.iter().map(|b| (b.link_chars, b.links)).collect::<Vec<_>>(), [(2, 1), (2, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn a_pop_up_in_mid_sentence_is_cut_out_and_comes_after() {
+        let life = "Born in Cairo in 1960, she has written nine novels and two plays.";
+        let html = format!(
+            "<p>The writer <span class=tooltip>A. Name<span class=tooltip-text>{life}</span></span> said on <b>Monday</b> it was late.</p><p>End</p>"
+        );
+        assert_eq!(texts(&html), ["The writer A. Name said on Monday it was late.", life, "End"]);
+        let hidden = format!("<p>Before <em aria-hidden=true>{life}</em>after <span hidden>short</span></p>");
+        assert_eq!(texts(&hidden), ["Before after short", life]);
+        let first = format!("<p><span class=popup>{life}</span> and more</p>");
+        assert_eq!(texts(&first), [format!("{life} and more")], "nothing stands before it to be cut out of");
+        let (blocks, _) = segment(&Dom::parse(&html));
+        assert!(blocks.windows(2).all(|pair| pair[0].nodes.start < pair[1].nodes.start));
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! Stock phrases: what the words of a block say of its kind.
+//!
+//! Chrome says the same few things everywhere: "read also", "share", "most read", "all rights reserved". A fixed list
+//! of such phrases in some thirty languages (`phrases.txt`) serves the languages of which few pages are labelled. What
+//! the words of a text say beyond that is learned, see [`lexicon`](super::lexicon).
+
+use std::sync::OnceLock;
+
+use super::structure::HashedMap;
+use super::text::{TextStats, word_hashes};
+
+const LIST: &str = include_str!("phrases.txt");
+
+/// The kinds of the list, in its order.
+pub const KINDS: [&str; 6] = ["related", "comment", "nav", "meta", "caption", "widget"];
+
+/// Words at the beginning of a block among which a phrase is looked for, and at the end of the same.
+const FIRST: usize = 12;
+/// The longest phrase that counts, in words; Chinese and Japanese characters are words here.
+const LONGEST: usize = 10;
+/// A block with this share of its words in phrases of a kind stands over what follows like a heading does.
+const HEADS: f32 = 0.5;
+
+type Phrases = HashedMap<Vec<(Vec<u64>, u8)>>;
+
+/// The phrases by their first words, longer ones first.
+fn phrases() -> &'static Phrases {
+    static PHRASES: OnceLock<Phrases> = OnceLock::new();
+    PHRASES.get_or_init(|| {
+        let mut phrases = Phrases::default();
+        let mut kind = 0;
+        for line in LIST.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+                kind = KINDS.iter().position(|k| *k == name).unwrap_or(0) as u8;
+                continue;
+            }
+            for words in line.split('|').map(word_hashes).filter(|words| (1..=LONGEST).contains(&words.len())) {
+                phrases.entry(words[0]).or_default().push((words, kind));
+            }
+        }
+        phrases.values_mut().for_each(|list| list.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
+        phrases
+    })
+}
+
+/// For each kind, the share of a block's words that are in its phrases, 0 to 1; of a long block only the beginning is
+/// read, and a phrase in it counts for little.
+fn coverage(words: &[u64]) -> [f32; KINDS.len()] {
+    let phrases = phrases();
+    let mut covered = [0usize; KINDS.len()];
+    let mut at = 0;
+    while at < words.len().min(FIRST) {
+        let rest = &words[at..];
+        let found = phrases.get(&rest[0]).map_or(&[][..], |list| list);
+        let mut length = 0;
+        for (phrase, kind) in found.iter().filter(|(phrase, _)| rest.starts_with(phrase)) {
+            // The longest phrase, for every kind that has it.
+            if length == 0 || phrase.len() == length {
+                length = phrase.len();
+                covered[usize::from(*kind)] += length;
+            }
+        }
+        at += length.max(1);
+    }
+    covered.map(|c| (c as f32 / words.len().max(1) as f32).min(1.0))
+}
+
+/// The columns of all blocks of a page, in the order of [`names`].
+pub struct Wording {
+    covered: Vec<[f32; KINDS.len()]>,
+    /// For each block, steps since a short block of phrases of each kind (at most 60).
+    since: Vec<[u8; KINDS.len()]>,
+}
+
+impl Wording {
+    /// Reads a page's blocks.
+    pub fn of(stats: &[TextStats], hashes: &[u64]) -> Wording {
+        let words = |s: &TextStats| &hashes[s.hashes.start as usize..s.hashes.end as usize];
+        let covered: Vec<_> = stats.iter().map(|s| coverage(words(s))).collect();
+        let mut last = [60u8; KINDS.len()];
+        let mut since = Vec::with_capacity(covered.len());
+        for covered in &covered {
+            since.push(last);
+            for (steps, covered) in last.iter_mut().zip(covered) {
+                *steps = if *covered >= HEADS { 1 } else { (*steps + 1).min(60) };
+            }
+        }
+        Wording { covered, since }
+    }
+
+    /// Appends a block's columns; `heading` is the last heading before it.
+    pub fn columns(&self, at: usize, heading: Option<usize>, out: &mut Vec<f32>) {
+        out.extend(self.covered[at]);
+        out.extend(heading.map_or([0.0; KINDS.len()], |h| self.covered[h]));
+        out.extend(self.since[at].map(|steps| f32::from(steps).ln_1p()));
+    }
+}
+
+/// The names of [`Wording::columns`].
+pub fn names() -> Vec<String> {
+    let of = |what: &'static str| KINDS.iter().map(move |kind| format!("{what}_{kind}"));
+    of("says").chain(of("heading_says")).chain(of("since_says")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str, kind: &str) -> f32 {
+        coverage(&word_hashes(text))[KINDS.iter().position(|k| *k == kind).unwrap()]
+    }
+
+    #[test]
+    fn phrases_are_found_without_case_and_punctuation_in_any_script() {
+        assert_eq!(says("READ ALSO:", "related"), 1.0);
+        assert_eq!(says("اقرأ أيضاً: أسعار الذهب اليوم", "related"), 2.0 / 5.0);
+        assert_eq!(says("相关阅读", "related"), 1.0);
+        assert_eq!(says("Leave a Reply", "comment"), 1.0);
+        assert_eq!(says("The committee read the whole report yesterday", "related"), 0.0);
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_under_a_kind_and_is_read() {
+        let sections = LIST.lines().filter(|l| l.starts_with('['));
+        assert_eq!(sections.map(|l| l.trim_matches(['[', ']'])).collect::<Vec<_>>(), KINDS);
+        let listed = LIST.lines().filter(|l| !l.starts_with(['[', '#'])).flat_map(|l| l.split('|'));
+        for phrase in listed.map(str::trim).filter(|p| !p.is_empty()) {
+            let words = word_hashes(phrase).len();
+            assert!((1..=LONGEST).contains(&words) || phrase == "©", "'{phrase}' has {words} words");
+        }
+    }
+
+    #[test]
+    fn a_heading_phrase_is_remembered_by_what_follows() {
+        let page = crate::page::Page::from_html("<div>Most read</div><p>One</p><p>Two</p>");
+        let (stats, hashes) = super::super::text::page_stats(&page);
+        let wording = Wording::of(&stats, &hashes);
+        let related = 2 * KINDS.len();
+        let since: Vec<f32> = (0..3)
+            .map(|at| {
+                let mut row = Vec::new();
+                wording.columns(at, None, &mut row);
+                assert_eq!(row.len(), names().len());
+                row[related].exp() - 1.0
+            })
+            .map(f32::round)
+            .collect();
+        assert_eq!(since, [60.0, 1.0, 2.0]);
+    }
+}
