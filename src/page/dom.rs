@@ -6,9 +6,8 @@
 
 use std::ops::Range;
 
-use html5ever::tendril::TendrilSink;
-use html5ever::{ParseOpts, tree_builder::TreeBuilderOpts};
-use scraper::{Html, HtmlTreeSink};
+mod read;
+mod sink;
 
 /// A node's place in document order; the document itself is 0.
 pub type NodeId = u32;
@@ -34,16 +33,6 @@ macro_rules! tags {
         impl Tag {
             /// Every tag, in the order of their numbers.
             pub const ALL: &[Tag] = &[$(Tag::$variant),*];
-
-            /// The tag of an element's lower-case name: `Custom` for names with a hyphen,
-            /// `Unknown` for others that HTML does not define.
-            pub fn from_name(name: &str) -> Tag {
-                match name {
-                    $($name => Tag::$variant,)*
-                    _ if name.contains('-') => Tag::Custom,
-                    _ => Tag::Unknown,
-                }
-            }
 
             /// The element's name.
             pub fn name(self) -> &'static str {
@@ -91,12 +80,8 @@ macro_rules! attributes {
         pub enum AttrName { $(#[doc = $name] $variant),* }
 
         impl AttrName {
-            fn from_name(name: &str) -> Option<AttrName> {
-                match name {
-                    $($name => Some(AttrName::$variant),)*
-                    _ => None,
-                }
-            }
+            /// Every attribute with its name, in alphabetical order.
+            pub const ALL: &[(&str, AttrName)] = &[$(($name, AttrName::$variant)),*];
         }
     };
 }
@@ -125,89 +110,34 @@ struct Attr {
     value: (u32, u32),
 }
 
-/// A parsed page: its elements and text in document order. Comments and doctypes are left out.
+/// A parsed page: its elements and text in document order. Comments, doctypes, and the text of `<style>` and of scripts
+/// that are no JSON-LD are left out.
 #[derive(Clone, Debug)]
 pub struct Dom {
     nodes: Vec<Node>,
     attrs: Vec<Attr>,
-    /// Text nodes' characters and attribute values, one after the other.
+    /// Text nodes' characters and attribute values.
     text: String,
+    cut: bool,
 }
 
 impl Dom {
     /// Parses decoded HTML, as a browser without scripts does (so `<noscript>` holds elements).
+    ///
+    /// A page nested so deep that reading it would take minutes is read as far as is cheap, see
+    /// [`is_cut`](Dom::is_cut).
     pub fn parse(html: &str) -> Dom {
-        let options = ParseOpts {
-            tree_builder: TreeBuilderOpts { scripting_enabled: false, ..Default::default() },
-            ..Default::default()
-        };
-        let sink = HtmlTreeSink::new(Html::new_document());
-        let parsed = html5ever::driver::parse_document(sink, options).one(html);
-        Dom::from_scraper(&parsed, html.len())
+        read::parse(html)
     }
 
     /// A tree without elements, for text that never was HTML.
     pub fn empty() -> Dom {
-        Dom { nodes: vec![Node::document()], attrs: Vec::new(), text: String::new() }
+        Dom { nodes: vec![Node::document()], attrs: Vec::new(), text: String::new(), cut: false }
     }
 
-    fn from_scraper(html: &Html, bytes: usize) -> Dom {
-        use scraper::node::Node as Parsed;
-        let mut dom = Dom {
-            nodes: Vec::with_capacity(bytes / 64 + 16),
-            attrs: Vec::with_capacity(bytes / 128 + 16),
-            text: String::with_capacity(bytes / 2),
-        };
-        dom.nodes.push(Node::document());
-        let mut open: Vec<NodeId> = vec![0];
-        for edge in html.tree.root().traverse().skip(1) {
-            match edge {
-                ego_tree::iter::Edge::Open(node) => {
-                    let id = dom.nodes.len() as NodeId;
-                    let parent = *open.last().unwrap_or(&0);
-                    let depth = open.len().min(u16::MAX as usize) as u16;
-                    match node.value() {
-                        Parsed::Element(element) => {
-                            let first = dom.attrs.len() as u32;
-                            for (name, value) in element.attrs() {
-                                if let Some(name) = AttrName::from_name(name) {
-                                    let value = dom.store(value);
-                                    dom.attrs.push(Attr { name, value });
-                                }
-                            }
-                            let data = (first, dom.attrs.len() as u32);
-                            dom.nodes.push(Node {
-                                parent,
-                                end: id + 1,
-                                data,
-                                depth,
-                                tag: Tag::from_name(element.name()),
-                            });
-                            open.push(id);
-                        }
-                        Parsed::Text(text) => {
-                            let data = dom.store(text);
-                            dom.nodes.push(Node { parent, end: id + 1, data, depth, tag: Tag::Text });
-                        }
-                        _ => {}
-                    }
-                }
-                ego_tree::iter::Edge::Close(node) => {
-                    if node.value().is_element() && open.len() > 1 {
-                        let id = open.pop().unwrap_or(0);
-                        dom.nodes[id as usize].end = dom.nodes.len() as NodeId;
-                    }
-                }
-            }
-        }
-        dom.nodes[0].end = dom.nodes.len() as NodeId;
-        dom
-    }
-
-    fn store(&mut self, text: &str) -> (u32, u32) {
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        (start, self.text.len() as u32)
+    /// Whether the page was nested too deep to be read to its end.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// How many nodes there are, the document included.
@@ -256,7 +186,7 @@ impl Dom {
         self.attrs(node).find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// The element's attributes in the order of the source.
+    /// The element's attributes in alphabetical order.
     pub fn attrs(&self, node: NodeId) -> impl Iterator<Item = (AttrName, &str)> {
         let Node { tag, data, .. } = self.nodes[node as usize];
         let range: Range<usize> = if tag == Tag::Text { 0..0 } else { data.0 as usize..data.1 as usize };
