@@ -10,12 +10,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lubb::document::sink::SinkError;
 use lubb::{Extractor, LabelSet, Model, page};
 
+#[cfg(feature = "serve")]
+mod annotate;
 mod apply;
 mod evaluate;
 mod extract;
 mod inspect;
 mod labelled;
 mod progress;
+mod rules;
 mod train;
 
 /// Separates the article of a web page from the rest.
@@ -37,6 +40,9 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "serve")]
+    Annotate(annotate::Args),
+    Rules(rules::Args),
 }
 
 /// How a run that could be done ended.
@@ -65,6 +71,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Inspect(args) => inspect::run(args),
+        #[cfg(feature = "serve")]
+        Command::Annotate(args) => annotate::run(args),
+        Command::Rules(args) => rules::run(args),
     }
 }
 
