@@ -119,14 +119,12 @@ async function openPage(number, block) {
   $("host").title = answer.url ?? pages[at].id;
   $("sure").textContent = `expected F1 ${answer.score.toFixed(2)}`;
   notice();
+  if (!same) marks = [];
   showBlocks();
   showPages();
   document.querySelector("#pages [aria-current]")?.scrollIntoView({ block: "nearest" });
   if (block === undefined) block = same ? Math.min(now, blocks.length - 1) : Math.max(0, blocks.findIndex((b) => !b.label));
-  if (!same) {
-    marks = [];
-    frame.src = `view/${number}`;
-  }
+  if (!same) frame.src = `view/${number}`;
   select(block);
 }
 

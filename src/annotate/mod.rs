@@ -45,8 +45,13 @@ pub enum AnnotateError {
     #[error("{}: not a folder; pages to label are files in a folder", .0.display())]
     NoFolder(PathBuf),
     /// Not one page can be read.
-    #[error("{}: none of its pages can be read; the first one: {1}", .0.display())]
-    NoPages(PathBuf, String),
+    #[error("{}: none of its pages can be read; the first one: {first}", path.display())]
+    NoPages {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with the first page.
+        first: String,
+    },
     /// The pages cannot be found.
     #[error(transparent)]
     Inputs(#[from] crate::corpus::InputError),

@@ -55,7 +55,6 @@ const VIEW_POLICY: &str = "default-src 'none'; script-src 'none'; style-src 'uns
 pub fn router(token: &str, state: Arc<State>) -> Router {
     let file = |kind: &'static str, body: &'static str| get(move || async move { with_policy(kind, APP_POLICY, body) });
     let addresses = Router::new()
-        .route("/", file("text/html; charset=utf-8", include_str!("app.html")))
         .route("/app.js", file("text/javascript; charset=utf-8", include_str!("app.js")))
         .route("/app.css", file("text/css; charset=utf-8", include_str!("app.css")))
         .route("/view/{page}", get(view))
@@ -66,6 +65,8 @@ pub fn router(token: &str, state: Arc<State>) -> Router {
         .route("/api/place", post(place))
         .route("/api/retrain", get(progress).post(retrain));
     Router::new()
+        // The address ends in a slash, from which the page's own addresses go on; a nested "/" would have none.
+        .route(&format!("/{token}/"), file("text/html; charset=utf-8", include_str!("app.html")))
         .nest(&format!("/{token}"), addresses)
         .layer(DefaultBodyLimit::max(64 << 20))
         .layer(middleware::from_fn(guard))
@@ -75,10 +76,7 @@ pub fn router(token: &str, state: Arc<State>) -> Router {
 /// Answers only to the server's own name, which a foreign name that resolves to this machine is not, and only to pages of
 /// its own.
 async fn guard(request: Request, next: Next) -> Response {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let host = text("host");
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if !["127.0.0.1", "localhost"].contains(&name) || ["cross-site", "same-site"].contains(&text("sec-fetch-site")) {
+    if !is_from_here(request.headers()) {
         return (StatusCode::FORBIDDEN, "not from here").into_response();
     }
     let mut response = next.run(request).await;
@@ -91,6 +89,13 @@ async fn guard(request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = text("host");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["127.0.0.1", "localhost"].contains(&name) && !["cross-site", "same-site"].contains(&text("sec-fetch-site"))
 }
 
 fn with_policy(kind: &'static str, policy: &'static str, body: impl IntoResponse) -> Response {

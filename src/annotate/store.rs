@@ -193,7 +193,8 @@ impl Store {
         sheets.sort_by(|a: &Sheet, b| a.id.cmp(&b.id));
         problems.sort();
         if sheets.is_empty() {
-            return Err(AnnotateError::NoPages(folder.to_owned(), problems.into_iter().next().unwrap_or_default()));
+            let (path, first) = (folder.to_owned(), problems.into_iter().next().unwrap_or_default());
+            return Err(AnnotateError::NoPages { path, first });
         }
         let mut file = LabelFile::read(labels)?;
         for sheet in &mut sheets {
