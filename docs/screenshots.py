@@ -32,7 +32,7 @@ def main():
         browser = launch(playwright)
         with annotate("data/scrapes", Path(folder) / "labels.csv") as url:
             down = ["j"] * 6
-            shot(browser, url, "annotate-arabic.png", "light", "إعادة تشغيل", ["Shift+End", "Escape", "Home", "Shift+ArrowDown", "8", *down, *down, *down, "2"])
+            shot(browser, url, "annotate-arabic.png", "light", "إعادة تشغيل", [*down, *down, *down, "2", "j", "3", "j", "8", "j", "4", *["Shift+ArrowDown"] * 4])
             shot(browser, url, "annotate-light.png", "light", "ferry", [*down, "8"])
             shot(browser, url, "annotate-dark.png", "dark", "desalination", [*down, "8"])
 

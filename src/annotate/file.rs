@@ -63,9 +63,9 @@ impl LabelFile {
             let row: Row = record.deserialize(Some(&header)).map_err(|e| bad(line, e.to_string()))?;
             let label = row.label.parse().map_err(|e: crate::UnknownLabel| bad(line, e.to_string()))?;
             let hash = Some(row.text_hash.trim()).filter(|h| h.len() == 16);
-            let hash = hash.and_then(|h| u64::from_str_radix(h, 16).ok()).ok_or_else(|| {
-                bad(line, format!("text_hash '{}' is not 16 hexadecimal digits", row.text_hash))
-            })?;
+            let hash = hash
+                .and_then(|h| u64::from_str_radix(h, 16).ok())
+                .ok_or_else(|| bad(line, format!("text_hash '{}' is not 16 hexadecimal digits", row.text_hash)))?;
             let (url, labels) = file.rows.entry(row.page).or_default();
             if labels.iter().any(|other: &BlockLabel| (other.block, other.hash) == (row.block, hash)) {
                 return Err(bad(line, format!("block {} has a label already; remove one of the two", row.block)));

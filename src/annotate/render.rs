@@ -225,8 +225,20 @@ fn shape(tag: Tag) -> Shape {
         Tag::Input => Shape::Gone,
         Tag::Button => Shape::Element("div", "lubb-button "),
         Tag::Center => Shape::Element("div", "lubb-center "),
-        Tag::Custom | Tag::Details | Tag::Dialog | Tag::Fieldset | Tag::Form | Tag::Frameset | Tag::Legend
-        | Tag::Math | Tag::Menu | Tag::Noscript | Tag::Search | Tag::Select | Tag::Summary | Tag::Template
+        Tag::Custom
+        | Tag::Details
+        | Tag::Dialog
+        | Tag::Fieldset
+        | Tag::Form
+        | Tag::Frameset
+        | Tag::Legend
+        | Tag::Math
+        | Tag::Menu
+        | Tag::Noscript
+        | Tag::Search
+        | Tag::Select
+        | Tag::Summary
+        | Tag::Template
         | Tag::Textarea => Shape::Element("div", ""),
         Tag::Font | Tag::LabelTag | Tag::Object | Tag::Optgroup | Tag::OptionTag | Tag::Picture | Tag::Unknown => {
             Shape::Element("span", "")
@@ -301,8 +313,26 @@ mod tests {
                     <a href='&#106;avascript:alert(13)' style='position: fixed; top:0'>b</a><link rel=stylesheet href=e>";
         let written = xhtml(&Page::from_html(page));
         for banned in [
-            "<script", "<base", "<meta", "onload", "onclick", "onfocus", "onerror", "href", "ping", "<form", "<input",
-            "<iframe", "<object", "<svg", "<math", "<embed", "action", "<link", "fixed", "evil.example/'",
+            "<script",
+            "<base",
+            "<meta",
+            "onload",
+            "onclick",
+            "onfocus",
+            "onerror",
+            "href",
+            "ping",
+            "<form",
+            "<input",
+            "<iframe",
+            "<object",
+            "<svg",
+            "<math",
+            "<embed",
+            "action",
+            "<link",
+            "fixed",
+            "evil.example/'",
         ] {
             assert!(!written.contains(banned), "{banned} in {written}");
         }

@@ -149,7 +149,8 @@ impl Sheet {
     }
 
     fn block_labels(&self) -> Vec<BlockLabel> {
-        let label = |(at, label): (usize, &Option<Label>)| label.map(|l| BlockLabel::new(at as u32, l, self.text_of(at)));
+        let label =
+            |(at, label): (usize, &Option<Label>)| label.map(|l| BlockLabel::new(at as u32, l, self.text_of(at)));
         self.labels.iter().enumerate().filter_map(label).collect()
     }
 }
@@ -228,7 +229,9 @@ impl Store {
         let mut undo: Vec<Edit> = Vec::with_capacity(edits.len());
         for Edit { page, changes, .. } in edits {
             let sheet = &mut self.sheets[*page];
-            let set = |(block, label): &(usize, Option<Label>)| (*block, std::mem::replace(&mut sheet.labels[*block], *label));
+            let set = |(block, label): &(usize, Option<Label>)| {
+                (*block, std::mem::replace(&mut sheet.labels[*block], *label))
+            };
             let mut before: Vec<_> = changes.iter().map(set).collect();
             // A block that is named twice gets back what it had first.
             before.reverse();

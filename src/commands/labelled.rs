@@ -137,8 +137,16 @@ impl LabelledPage {
     fn of(gold: GoldPage) -> Result<LabelledPage, gold::GoldError> {
         let hash = xxh3_64(&gold.load()?);
         let page = gold.page()?;
-        let mut labelled =
-            LabelledPage { gold, page, body: Vec::new(), kinds: Vec::new(), partial: false, typed: None, oracle: None, hash };
+        let mut labelled = LabelledPage {
+            gold,
+            page,
+            body: Vec::new(),
+            kinds: Vec::new(),
+            partial: false,
+            typed: None,
+            oracle: None,
+            hash,
+        };
         match &labelled.gold.reference {
             Reference::Text(reference) => {
                 let found = align(&labelled.page, reference);
@@ -186,7 +194,10 @@ pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
     let keep: Vec<bool> = golds.par_iter().map(is_whole).collect();
     let kept: Vec<GoldPage> = golds.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(gold, _)| gold).collect();
     if kept.len() < all {
-        super::say(&format!("{} of {all} pages have labels for a part of their text only, and no score", all - kept.len()));
+        super::say(&format!(
+            "{} of {all} pages have labels for a part of their text only, and no score",
+            all - kept.len()
+        ));
     }
     kept
 }

@@ -132,8 +132,9 @@ impl Rules {
                 );
                 return Err(bad(host.span(), message));
             }
-            let selector = Selector::parse(select.get_ref())
-                .map_err(|error| bad(select.span(), format!("select '{}' is not a CSS selector: {error}", select.get_ref())))?;
+            let selector = Selector::parse(select.get_ref()).map_err(|error| {
+                bad(select.span(), format!("select '{}' is not a CSS selector: {error}", select.get_ref()))
+            })?;
             let parsed = label.get_ref().parse::<Label>().map_err(|error| bad(label.span(), error.to_string()))?;
             let line = bad(row.span(), String::new());
             let RuleError::Bad { line, .. } = line else { return Err(line) };
@@ -219,14 +220,18 @@ impl Rules {
         let inputs = Inputs::new(pages, Reading::default())
             .map_err(|error| GoldError::record(&self.path, None, format!("its pages: {}", with_causes(&error))))?;
         let name = self.path.file_stem().map_or("rules".into(), |name| name.to_string_lossy().into_owned());
-        let read: Vec<Result<Option<GoldPage>, GoldError>> =
-            inputs.pages().par_bridge().map(|raw| {
-                let problem = |place: &str, what: &dyn std::fmt::Display| GoldError::record(Path::new(place), None, what);
+        let read: Vec<Result<Option<GoldPage>, GoldError>> = inputs
+            .pages()
+            .par_bridge()
+            .map(|raw| {
+                let problem =
+                    |place: &str, what: &dyn std::fmt::Display| GoldError::record(Path::new(place), None, what);
                 let raw = raw.map_err(|error| problem(&error.place, &error.fault))?;
                 let place = raw.place.clone();
                 let loaded = raw.load().map_err(|error| problem(&error.place, &error.fault))?;
                 self.gold_page(&name, loaded).map_err(|error| problem(&place, &error))
-            }).collect();
+            })
+            .collect();
         let mut set = GoldSet { name, ..GoldSet::default() };
         for result in read {
             match result {
@@ -312,13 +317,15 @@ mod tests {
 
     #[test]
     fn the_innermost_selected_element_labels_a_block() {
-        let rules = rules(&[one("*", "body", "nav"), one("*", "article p", "body"), one("*", "p.c, p.c *", "caption")].concat());
+        let rules =
+            rules(&[one("*", "body", "nav"), one("*", "p.c", "caption"), one("*", "article p", "body")].concat());
         let found = labels(
             &rules.unwrap(),
             "<div>menu</div><article><p>one <b>two</b></p><p class=c>a picture</p>loose</article>",
         );
         let found: Vec<(&str, Label)> = found.iter().map(|(text, label)| (text.as_str(), label.unwrap())).collect();
-        let wanted = [("menu", Label::Nav), ("one two", Label::Body), ("a picture", Label::Caption), ("loose", Label::Nav)];
+        let wanted =
+            [("menu", Label::Nav), ("one two", Label::Body), ("a picture", Label::Caption), ("loose", Label::Nav)];
         assert_eq!(found, wanted);
     }
 

@@ -179,10 +179,7 @@ pub fn resolve(page: &Page, labels: &[BlockLabel]) -> Resolved {
 }
 
 /// The same where only the texts of the blocks are at hand; also the labels that fit none of them.
-pub fn resolve_texts<'a>(
-    texts: impl Iterator<Item = &'a str>,
-    labels: &[BlockLabel],
-) -> (Resolved, Vec<BlockLabel>) {
+pub fn resolve_texts<'a>(texts: impl Iterator<Item = &'a str>, labels: &[BlockLabel]) -> (Resolved, Vec<BlockLabel>) {
     let hashes: Vec<u64> = texts.map(|text| xxh3_64(text.as_bytes())).collect();
     let mut resolved = Resolved { labels: vec![None; hashes.len()], ..Resolved::default() };
     let mut astray = Vec::new();
