@@ -15,7 +15,7 @@ from annotator import annotate, launch  # noqa: E402
 
 
 def shot(browser, url, name, theme, search, keys):
-    context = browser.new_context(viewport={"width": 1440, "height": 860}, color_scheme=theme)
+    context = browser.new_context(viewport={"width": 1200, "height": 700}, color_scheme=theme)
     page = context.new_page()
     page.goto(url)
     page.locator("#pages button", has_text=search).first.click()
@@ -34,7 +34,7 @@ def main():
             down = ["j"] * 6
             shot(browser, url, "annotate-arabic.png", "light", "إعادة تشغيل", [*down, *down, *down, "2", "j", "3", "j", "8", "j", "4", *["Shift+ArrowDown"] * 4])
             shot(browser, url, "annotate-light.png", "light", "ferry", [*down, "8"])
-            shot(browser, url, "annotate-dark.png", "dark", "desalination", [*down, "8"])
+            shot(browser, url, "annotate-dark.png", "dark", "محطة رأس", [*down, "8"])
 
 
 if __name__ == "__main__":
