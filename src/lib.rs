@@ -85,8 +85,11 @@
 //! # Features of the crate
 //!
 //! Without default features the library goes from page to blocks, labels, documents, training and reports. `corpus` adds
-//! reading folders and archives, the parallel runner and the writers of files; `cli`, the default, the program.
+//! reading folders and archives, the parallel runner, labels by rules and the writers of files; `serve` the page for
+//! labelling; `cli` the program. The last two are the default.
 
+#[cfg(feature = "serve")]
+pub mod annotate;
 #[cfg(feature = "corpus")]
 pub mod corpus;
 pub mod document;

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lubb::gold::GoldPage;
 use lubb::report::{PageRow, Prediction, Report};
 use lubb::{Extractor, Output};
 use rayon::prelude::*;
 
-use super::labelled::Gold;
+use super::labelled::{self, Gold};
 use super::{ModelFile, Status};
 
 /// Score a model on labelled pages: precision, recall and F1 by page, group and label
@@ -33,7 +33,8 @@ pub struct Args {
 /// # Errors
 /// The labelled pages, the model or the predictions cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<Status> {
-    let golds = args.gold.read()?;
+    let golds = labelled::whole(args.gold.read()?);
+    ensure!(!golds.is_empty(), "no labelled page can be scored");
     let rows = match &args.predictions {
         Some(file) => score_file(&golds, file)?,
         None => score_model(&golds, args.model.extractor()?)?,

@@ -16,11 +16,14 @@ use xxhash_rust::xxh3::xxh3_64;
 pub struct Gold {
     /// Labelled pages: folders in WCXB's or AEB's layout, folders with gold.jsonl, labels.csv or ID.lines.tsv files, or
     /// such a file itself
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "rules", num_args = 1.., value_name = "PATH")]
     gold: Vec<PathBuf>,
-    /// Folders to look in for the pages that a labels.csv names, if they are not beside it
+    /// Folders to look in for the pages that a labels.csv names, if they are not beside it, and for pages that rules label
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pages: Vec<PathBuf>,
+    /// Rules that label the pages in the folders of --pages by host and CSS selector; `lubb rules check` shows how
+    #[arg(long, num_args = 1.., value_name = "RULES", requires = "pages")]
+    rules: Vec<PathBuf>,
 }
 
 /// A labelled page with all that is known of its blocks.
@@ -33,6 +36,9 @@ pub struct LabelledPage {
     pub body: Vec<f32>,
     /// For each block its label, where someone gave one; empty if none.
     pub kinds: Vec<Option<Label>>,
+    /// Whether labels are missing for so much of the page that they do not say what its article is: they teach the kinds
+    /// of blocks only, and the page has no score.
+    pub partial: bool,
     /// The typed reference, where the page has one besides its text.
     pub typed: Option<GoldPage>,
     /// Word F1 of the aligned blocks against the reference text.
@@ -44,8 +50,10 @@ impl Gold {
     /// Reads every set. What cannot be used is told on standard error.
     pub fn read(&self) -> Result<Vec<GoldPage>> {
         let mut pages = Vec::new();
-        for path in &self.gold {
-            let set = self.read_set(path).with_context(|| format!("reading labelled pages from {}", path.display()))?;
+        let by_hand = self.gold.iter().map(|path| (path, self.read_set(path)));
+        let by_rules = self.rules.iter().map(|path| (path, self.read_rules(path)));
+        for (path, set) in by_hand.chain(by_rules) {
+            let set = set.with_context(|| format!("reading labelled pages from {}", path.display()))?;
             for problem in set.problems.iter().take(5) {
                 super::say(&format!("left out: {problem}"));
             }
@@ -55,6 +63,10 @@ impl Gold {
             pages.extend(set.pages);
         }
         Ok(pages)
+    }
+
+    fn read_rules(&self, path: &Path) -> Result<GoldSet> {
+        Ok(gold::rules::Rules::read(path)?.gold(&self.pages)?)
     }
 
     fn read_set(&self, path: &Path) -> Result<GoldSet> {
@@ -92,12 +104,22 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
         match place.get(&page.hash).map(|at| &mut pages[*at]) {
             Some(first) if first.oracle.is_some() != page.oracle.is_some() => {
                 let (typed, text) = if page.oracle.is_none() { (&page, &*first) } else { (&*first, &page) };
-                let (kinds, mut typed_gold) = (typed.kinds.clone(), typed.gold.clone());
+                let (whole, mut typed_gold) = (!typed.partial, typed.gold.clone());
                 // Told apart from the scores of the same set's texts.
                 typed_gold.set.push_str(" (typed)");
                 let (gold, body, oracle) = (text.gold.clone(), text.body.clone(), text.oracle);
                 (first.gold, first.body, first.oracle) = (gold, body, oracle);
-                (first.kinds, first.typed) = (kinds, Some(typed_gold));
+                first.typed = first.typed.take().or(whole.then_some(typed_gold));
+                first.partial = false;
+                fill(&mut first.kinds, &page.kinds);
+            }
+            // Rules complete what somebody labelled by hand, or the other way round; what came first counts.
+            Some(first) if first.oracle.is_none() && (first.partial || page.partial) => {
+                fill(&mut first.kinds, &page.kinds);
+                if first.partial && !page.partial {
+                    (first.gold, first.partial) = (page.gold, false);
+                }
+                first.body = body_of(&page.page, &first.kinds);
             }
             _ => {
                 place.insert(page.hash, pages.len());
@@ -115,8 +137,16 @@ impl LabelledPage {
     fn of(gold: GoldPage) -> Result<LabelledPage, gold::GoldError> {
         let hash = xxh3_64(&gold.load()?);
         let page = gold.page()?;
-        let mut labelled =
-            LabelledPage { gold, page, body: Vec::new(), kinds: Vec::new(), typed: None, oracle: None, hash };
+        let mut labelled = LabelledPage {
+            gold,
+            page,
+            body: Vec::new(),
+            kinds: Vec::new(),
+            partial: false,
+            typed: None,
+            oracle: None,
+            hash,
+        };
         match &labelled.gold.reference {
             Reference::Text(reference) => {
                 let found = align(&labelled.page, reference);
@@ -130,12 +160,57 @@ impl LabelledPage {
             }
             reference => {
                 let found = typed::block_labels(&labelled.page, reference).map(|r| r.labels).unwrap_or_default();
-                labelled.body = found.iter().map(|l| if *l == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
+                labelled.partial = is_partial(&labelled.page, &found);
+                labelled.body = body_of(&labelled.page, &found);
                 labelled.kinds = found;
             }
         }
         Ok(labelled)
     }
+}
+
+/// Labels where there are none yet.
+fn fill(labels: &mut Vec<Option<Label>>, more: &[Option<Label>]) {
+    labels.resize(labels.len().max(more.len()), None);
+    labels.iter_mut().zip(more).for_each(|(label, other)| *label = label.or(*other));
+}
+
+/// Each block's share of body by its labels; nothing if they are too few to say.
+fn body_of(page: &Page, labels: &[Option<Label>]) -> Vec<f32> {
+    match is_partial(page, labels) {
+        true => Vec::new(),
+        false => labels.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect(),
+    }
+}
+
+/// The pages whose labels say what the article is, and can be scored; how many others there are is told.
+pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
+    let is_whole = |gold: &GoldPage| match (&gold.reference, gold.page()) {
+        (Reference::Blocks(labels), Ok(page)) => !is_partial(&page, &typed::resolve(&page, labels).labels),
+        // What cannot be read is a page without a text, and scored as such.
+        _ => true,
+    };
+    let all = golds.len();
+    let keep: Vec<bool> = golds.par_iter().map(is_whole).collect();
+    let kept: Vec<GoldPage> = golds.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(gold, _)| gold).collect();
+    if kept.len() < all {
+        super::say(&format!(
+            "{} of {all} pages have labels for a part of their text only, and no score",
+            all - kept.len()
+        ));
+    }
+    kept
+}
+
+/// Whether a page's labels leave out more than a tenth of its text. A few blocks without a label are chrome that was not
+/// worth one; on a page that is half labelled, or labelled by a rule for its comments alone, they may be the article.
+fn is_partial(page: &Page, labels: &[Option<Label>]) -> bool {
+    let (mut all, mut missing) = (0u64, 0u64);
+    for (block, label) in page.blocks.iter().zip(labels) {
+        all += u64::from(block.chars);
+        missing += if label.is_none() { u64::from(block.chars) } else { 0 };
+    }
+    missing * 10 > all
 }
 
 /// Says how well the labels reproduce the references, set by set, and which pages they cannot.

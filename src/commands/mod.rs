@@ -11,12 +11,15 @@ use lubb::document::sink::SinkError;
 use lubb::model::Favor;
 use lubb::{Extractor, LabelSet, Model, page};
 
+#[cfg(feature = "serve")]
+mod annotate;
 mod apply;
 mod evaluate;
 mod extract;
 mod inspect;
 mod labelled;
 mod progress;
+mod rules;
 mod train;
 
 /// Separates the article of a web page from the rest.
@@ -38,6 +41,9 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Inspect(inspect::Args),
+    #[cfg(feature = "serve")]
+    Annotate(annotate::Args),
+    Rules(rules::Args),
 }
 
 /// How a run that could be done ended.
@@ -66,6 +72,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Inspect(args) => inspect::run(args),
+        #[cfg(feature = "serve")]
+        Command::Annotate(args) => annotate::run(args),
+        Command::Rules(args) => rules::run(args),
     }
 }
 

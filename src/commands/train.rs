@@ -115,7 +115,7 @@ pub fn run(args: Args) -> Result<Status> {
     let results: Vec<_> = of_html.iter().chain(of_text).collect();
     let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| {
         let prediction = predict(&page.page, &result.labels);
-        let golds = std::iter::once(&page.gold).chain(&page.typed);
+        let golds = std::iter::once(&page.gold).filter(|_| !page.partial).chain(&page.typed);
         golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
     });
     let report = Report::new(rows.collect());

@@ -16,6 +16,8 @@ pub mod flatten;
 pub mod folds;
 mod jsonl;
 mod lines;
+#[cfg(feature = "corpus")]
+pub mod rules;
 pub mod typed;
 mod wcxb;
 

@@ -175,7 +175,12 @@ pub fn write_labels_csv<'a>(
 /// A label whose hash is not that of the block at its place goes to the nearest block with that hash that has no
 /// label yet, since a newer version may cut pages otherwise.
 pub fn resolve(page: &Page, labels: &[BlockLabel]) -> Resolved {
-    let hashes: Vec<u64> = page.texts().map(|text| xxh3_64(text.as_bytes())).collect();
+    resolve_texts(page.texts(), labels).0
+}
+
+/// The same where only the texts of the blocks are at hand; also the labels that fit none of them.
+pub fn resolve_texts<'a>(texts: impl Iterator<Item = &'a str>, labels: &[BlockLabel]) -> (Resolved, Vec<BlockLabel>) {
+    let hashes: Vec<u64> = texts.map(|text| xxh3_64(text.as_bytes())).collect();
     let mut resolved = Resolved { labels: vec![None; hashes.len()], ..Resolved::default() };
     let mut astray = Vec::new();
     for label in labels {
@@ -190,6 +195,7 @@ pub fn resolve(page: &Page, labels: &[BlockLabel]) -> Resolved {
     for (at, hash) in hashes.iter().enumerate() {
         places.entry(*hash).or_default().push(at);
     }
+    let mut lost = Vec::new();
     for label in astray {
         let free = places.get(&label.hash).into_iter().flatten().filter(|at| resolved.labels[**at].is_none());
         match free.min_by_key(|at| at.abs_diff(label.block as usize)) {
@@ -197,10 +203,11 @@ pub fn resolve(page: &Page, labels: &[BlockLabel]) -> Resolved {
                 resolved.labels[*at] = Some(label.label);
                 resolved.moved += 1;
             }
-            None => resolved.unmatched += 1,
+            None => lost.push(*label),
         }
     }
-    resolved
+    resolved.unmatched = lost.len();
+    (resolved, lost)
 }
 
 /// The labels of a page's blocks, where its reference is typed; lines are found by their numbers.

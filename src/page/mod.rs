@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+mod address;
 pub mod byline;
 pub mod date;
 pub mod decode;
