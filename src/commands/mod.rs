@@ -13,9 +13,11 @@ use lubb::{Extractor, LabelSet, Model, page};
 mod apply;
 mod evaluate;
 mod extract;
+mod features;
 mod inspect;
 mod labelled;
 mod progress;
+mod system;
 mod train;
 
 /// Separates the article of a web page from the rest.
@@ -37,6 +39,7 @@ enum Command {
     Train(train::Args),
     Evaluate(evaluate::Args),
     Inspect(inspect::Args),
+    Features(features::Args),
 }
 
 /// How a run that could be done ended.
@@ -65,6 +68,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Features(args) => features::run(args),
     }
 }
 
