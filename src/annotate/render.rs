@@ -14,8 +14,8 @@ const READING_STYLE: &str = include_str!("page.css");
 /// Of a page's own styles at most this many bytes are kept, so that one page cannot stall the browser.
 const MAX_STYLE: usize = 500_000;
 
-/// The page as XHTML, every block marked with `data-b`, its number.
-pub fn xhtml(page: &Page) -> String {
+/// The page as XHTML with its own style ([`own_style`]), every block marked with `data-b`, its number.
+pub fn xhtml(page: &Page, own: &str) -> String {
     let mut out = String::with_capacity(page.text.len() * 3 + READING_STYLE.len());
     out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"");
     let dom = &page.dom;
@@ -31,7 +31,6 @@ pub fn xhtml(page: &Page) -> String {
         out.push_str("</body></html>\n");
         return out;
     }
-    let own = own_style(dom);
     let root = dom.elements(Tag::Html).next();
     // Colours of the page's own on a dark ground of ours might be dark on dark.
     let colours = own.contains("color") || own.contains("background") || has_coloured_elements(dom);
@@ -40,7 +39,7 @@ pub fn xhtml(page: &Page) -> String {
     out.push_str("><head><style>");
     escape(READING_STYLE, &mut out);
     out.push_str("</style><style id=\"lubb-own\">");
-    escape(&own, &mut out);
+    escape(own, &mut out);
     out.push_str("</style></head><body");
     dom.elements(Tag::Body).next().into_iter().for_each(|body| attributes(dom, body, "", &mut out));
     out.push('>');
@@ -49,11 +48,14 @@ pub fn xhtml(page: &Page) -> String {
     out
 }
 
-/// The page's `<style>` elements, with nothing nailed to the window: a pop-up would lie over the blocks.
-fn own_style(dom: &Dom) -> String {
+/// The text of the `<style>` elements of decoded HTML, which [`Dom`] does not hold, with nothing nailed to the window: a
+/// pop-up would lie over the blocks.
+pub fn own_style(html: &str) -> String {
+    let parsed = scraper::Html::parse_document(html);
     let mut style = String::new();
-    for element in dom.elements(Tag::Style) {
-        let text = dom.inner_text(element);
+    let Ok(styles) = scraper::Selector::parse("style") else { return style };
+    for element in parsed.select(&styles) {
+        let text: String = element.text().collect();
         if style.len() + text.len() <= MAX_STYLE {
             style.push_str(&unpinned(&text));
             style.push('\n');
@@ -296,7 +298,7 @@ mod tests {
     use super::*;
 
     fn body(html: &str) -> String {
-        let all = xhtml(&Page::from_html(html));
+        let all = xhtml(&Page::from_html(html), &own_style(html));
         let (_, body) = all.split_once("<body").unwrap();
         body.to_owned()
     }
@@ -311,7 +313,7 @@ mod tests {
                     <img src=x onerror=alert(8) alt='\"><script>alert(9)</script>'><svg onload=alert(10)><a \
                     href=javascript:alert(11)>s</a></svg><math href=javascript:alert(12)>m</math><embed src=e>\
                     <a href='&#106;avascript:alert(13)' style='position: fixed; top:0'>b</a><link rel=stylesheet href=e>";
-        let written = xhtml(&Page::from_html(page));
+        let written = xhtml(&Page::from_html(page), &own_style(page));
         for banned in [
             "<script",
             "<base",
@@ -344,7 +346,7 @@ mod tests {
         let odd = "<p>a & b < c \u{1}\u{fffe}]]> <b>d<i>e</b>f</i><table><p>g<td colspan=x class='\"<>&'>h</table>\
                    <style>a>b{content:'</'}</style><template><tr><td>i</template><o:p>k</o:p>";
         for html in [odd, "", "<frameset><frame>", "<svg><style>x"] {
-            let written = xhtml(&Page::from_html(html));
+            let written = xhtml(&Page::from_html(html), &own_style(html));
             let mut open: Vec<&str> = Vec::new();
             for part in written.split('<').skip(2) {
                 let (tag, text) = part.split_once('>').unwrap();
@@ -361,12 +363,19 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_own_style_is_kept_without_what_is_pinned() {
+        let html = "<style>p{color:red}</style><p>a</p><style>div{position:fixed}</style>";
+        let written = xhtml(&Page::from_html(html), &own_style(html));
+        assert!(written.contains("p{color:red}") && !written.contains("fixed"), "{written}");
+    }
+
+    #[test]
     fn every_block_of_the_samples_is_marked() {
         for entry in std::fs::read_dir("data/labelled").unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "html") {
                 let page = Page::new(&std::fs::read(&path).unwrap(), &Default::default());
-                let written = xhtml(&page);
+                let written = xhtml(&page, "");
                 for at in 0..page.blocks.len() {
                     assert!(written.contains(&format!("data-b=\"{at}\"")), "{} block {at}", path.display());
                 }
@@ -383,7 +392,7 @@ mod tests {
 
     #[test]
     fn flattened_text_is_a_paragraph_a_line() {
-        let written = xhtml(&Page::from_text("one\n\n<b>two"));
+        let written = xhtml(&Page::from_text("one\n\n<b>two"), "");
         assert!(written.contains("<p data-b=\"1\" dir=\"auto\">&lt;b&gt;two</p>"), "{written}");
     }
 }

@@ -12,9 +12,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::render::xhtml;
 use super::retrain::{self, Progress, Training};
-use super::store::{Edit, EditError, Store, load};
+use super::store::{Edit, EditError, Store, load_shown};
 use crate::label::Label;
 
 /// What all answers come from.
@@ -121,9 +120,9 @@ async fn view(Shared(state): Shared<Arc<State>>, Path(page): Path<usize>) -> Res
             return problem(StatusCode::NOT_FOUND, "no such page");
         };
         let kind = "application/xhtml+xml; charset=utf-8";
-        match load(&state.pages, &id) {
-            Ok(found) if state.store(|store| store.sheets[page].is_cut_as(&found)) => {
-                with_policy(kind, VIEW_POLICY, xhtml(&found))
+        match load_shown(&state.pages, &id) {
+            Ok((found, shown)) if state.store(|store| store.sheets[page].is_cut_as(&found)) => {
+                with_policy(kind, VIEW_POLICY, shown)
             }
             Ok(_) => problem(StatusCode::CONFLICT, format!("{id} was changed on disk; start `lubb annotate` again")),
             Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error),

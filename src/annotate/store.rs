@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::AnnotateError;
 use super::file::LabelFile;
 use super::places::places;
+use super::render::{own_style, xhtml};
 use crate::corpus::{Inputs, Loaded, RawPage, Reading};
 use crate::gold::BlockLabel;
 use crate::gold::typed::resolve_texts;
@@ -167,6 +168,15 @@ fn site(id: &str, url: Option<&str>) -> String {
 pub fn load(folder: &Path, id: &str) -> Result<Page, crate::corpus::PageError> {
     let loaded = RawPage::file(id, &folder.join(id), Reading::default().into()).load()?;
     Ok(Page::new(&loaded.bytes, &loaded.hints))
+}
+
+/// A page, and it as XHTML for the browser.
+pub fn load_shown(folder: &Path, id: &str) -> Result<(Page, String), crate::corpus::PageError> {
+    let loaded = RawPage::file(id, &folder.join(id), Reading::default().into()).load()?;
+    let page = Page::new(&loaded.bytes, &loaded.hints);
+    let (html, _) = crate::page::decode::decode(&loaded.bytes, loaded.hints.charset.as_deref());
+    let shown = xhtml(&page, &own_style(&html));
+    Ok((page, shown))
 }
 
 impl Store {

@@ -1,16 +1,19 @@
-//! `lubb evaluate`: a model's labels, or another tool's texts, against labelled pages.
+//! `lubb evaluate`: a model's labels, or another tool's texts, against labelled pages, and against another model.
 
-use std::collections::HashMap;
-use std::io::{BufRead, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
 use lubb::gold::GoldPage;
-use lubb::report::{PageRow, Prediction, Report};
-use lubb::{Extractor, Output};
+use lubb::page::{Metadata, Page};
+use lubb::report::compare::Comparison;
+use lubb::report::view::PageView;
+use lubb::report::{Analysis, Judged, Outcome, PageRow, Report, html, markdown};
 use rayon::prelude::*;
 
 use super::labelled::{self, Gold};
+use super::system::System;
 use super::{ModelFile, Status};
 
 /// Score a model on labelled pages: precision, recall and F1 by page, group and label
@@ -23,90 +26,126 @@ pub struct Args {
     /// Score these texts instead of a model's: JSON lines with `id` and `text`, of this or any other tool
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     predictions: Option<PathBuf>,
-    /// The folder for summary.json, pages.csv, labels.csv and confusion.csv
+    /// Also score this, a model or predictions as above, and report the difference page by page
+    #[arg(long, value_name = "OTHER")]
+    compare: Option<PathBuf>,
+    /// How many of the worst pages the report shows block by block, and of those that changed most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    worst: usize,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The folder for the report: report.html, and its figures as JSON and CSV
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for the terminal
+    #[default]
+    Text,
+    /// Markdown for a pull request
+    Md,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// The labelled pages, the model or the predictions cannot be read, or the report cannot be written.
+/// The labelled pages, the models or the predictions cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<Status> {
-    let golds = labelled::whole(args.gold.read()?);
-    ensure!(!golds.is_empty(), "no labelled page can be scored");
-    let rows = match &args.predictions {
-        Some(file) => score_file(&golds, file)?,
-        None => score_model(&golds, args.model.extractor()?)?,
+    let this = match &args.predictions {
+        Some(file) => System::read_texts(file)?,
+        None => {
+            let named = args.model.model.as_ref().and_then(|path| path.file_name());
+            let name = named.map_or("the default model".to_owned(), |name| name.to_string_lossy().into_owned());
+            System::Model(name, args.model.load()?)
+        }
     };
-    let report = Report::new(rows);
+    let other = args.compare.as_deref().map(System::read).transpose().context("reading what to compare with")?;
+    let mut golds = labelled::whole(args.gold.read()?);
+    ensure!(!golds.is_empty(), "no labelled page can be scored");
+    for system in [Some(&this), other.as_ref()].into_iter().flatten() {
+        system.check(&golds)?;
+    }
+    let judged: Vec<(Judged, Option<PageRow>)> =
+        golds.par_iter_mut().map(|gold| score(gold, &this, other.as_ref())).collect();
+    let (judged, others): (Vec<Judged>, Vec<Option<PageRow>>) = judged.into_iter().unzip();
+    let others: Vec<PageRow> = others.into_iter().flatten().collect();
+
+    let mut analysis = Analysis::new(this.name(), &judged);
+    let report = Report::new(judged.into_iter().map(|page| page.row).collect());
+    let view = |at: &usize| look(&golds[*at], &report.pages[*at], &this, other.as_ref());
+    if let Some(other) = &other {
+        let comparison = Comparison::new([this.name(), other.name()], &report.pages, &others);
+        let places: Vec<usize> = comparison.changed.iter().take(args.worst).map(|page| page.at).collect();
+        analysis.changed = places.par_iter().map(view).collect();
+        analysis.comparison = Some(comparison);
+    }
+    analysis.worst = worst(&report.pages, args.worst).par_iter().map(view).collect();
+
     report.write(&args.out).context("writing the report")?;
+    analysis.write(&args.out).context("writing the report")?;
+    html::write(&report, &analysis, &args.out).context("writing the report")?;
     let mut out = anstream::stdout().lock();
-    print_report(&report, &mut out)?;
-    writeln!(out, "wrote summary.json, pages.csv, labels.csv and confusion.csv to {}", args.out.display())?;
+    match args.format {
+        Format::Text => {
+            print_report(&report, &mut out)?;
+            if let Some(comparison) = &analysis.comparison {
+                print_comparison(comparison, &mut out)?;
+            }
+            writeln!(out, "wrote report.html and its figures as JSON and CSV to {}", args.out.display())?;
+        }
+        Format::Md => write!(out, "{}", markdown::summary(&report, &analysis))?,
+    }
     let failed = report.pages.iter().any(|page| page.error.is_some());
     Ok(if failed { Status::SomeFailed } else { Status::AllGood })
 }
 
-fn score_model(golds: &[GoldPage], extractor: Extractor) -> Result<Vec<PageRow>> {
-    let extractor = extractor.with_output(Output { blocks: true, ..Output::default() });
-    let score = |gold: &GoldPage| {
-        let prediction = match gold.page() {
-            Ok(page) => {
-                let document = extractor.extract_page(&page);
-                Prediction {
-                    text: document.text,
-                    blocks: document.blocks,
-                    score: Some(document.score),
-                    error: document.error,
-                }
+/// Scores one page. What its set does not say of language and date, the page says itself.
+fn score(gold: &mut GoldPage, this: &System, other: Option<&System>) -> (Judged, Option<PageRow>) {
+    match gold.page() {
+        Ok(page) => {
+            if gold.lang.is_none() || gold.date.is_none() {
+                let found = Metadata::of(&page);
+                gold.lang = gold.lang.take().or(found.lang);
+                gold.date = gold.date.take().or(found.date);
             }
-            Err(error) => Prediction { error: Some(error.to_string()), ..Prediction::default() },
-        };
-        PageRow::new(gold, &prediction)
-    };
-    Ok(golds.par_iter().map(score).collect())
-}
-
-fn score_file(golds: &[GoldPage], file: &Path) -> Result<Vec<PageRow>> {
-    let mut texts = read_predictions(file)?;
-    let found = golds.iter().filter(|g| texts.contains_key(&g.id)).count();
-    if found == 0 {
-        bail!("{}: none of its {} ids is the id of a labelled page", file.display(), texts.len());
-    }
-    if found < golds.len() {
-        super::say(&format!(
-            "{} of {} labelled pages have no prediction and count as empty",
-            golds.len() - found,
-            golds.len()
-        ));
-    }
-    let mut predict =
-        |gold: &GoldPage| Prediction { text: texts.remove(&gold.id).unwrap_or_default(), ..Prediction::default() };
-    let predictions: Vec<Prediction> = golds.iter().map(&mut predict).collect();
-    Ok(golds.par_iter().zip(&predictions).map(|(gold, prediction)| PageRow::new(gold, prediction)).collect())
-}
-
-#[derive(serde::Deserialize)]
-struct Row {
-    id: serde_json::Value,
-    text: Option<String>,
-}
-
-fn read_predictions(file: &Path) -> Result<HashMap<String, String>> {
-    let opened = std::fs::File::open(file).with_context(|| file.display().to_string())?;
-    let mut texts = HashMap::new();
-    for (at, line) in std::io::BufReader::new(opened).lines().enumerate() {
-        let place = || format!("{}, line {}: wanted {{\"id\": ..., \"text\": ...}}", file.display(), at + 1);
-        let line = line.with_context(place)?;
-        if line.trim().is_empty() {
-            continue;
+            let judged = Judged::new(gold, Some(&page), &this.judge(gold, &page));
+            (judged, other.map(|other| PageRow::new(gold, &other.judge(gold, &page).prediction)))
         }
-        let row: Row = serde_json::from_str(&line).with_context(place)?;
-        let id = row.id.as_str().map_or_else(|| row.id.to_string(), str::to_owned);
-        texts.insert(id, row.text.unwrap_or_default());
+        Err(error) => {
+            let failed = Outcome::failed(error);
+            (Judged::new(gold, None, &failed), other.map(|_| PageRow::new(gold, &failed.prediction)))
+        }
     }
-    Ok(texts)
+}
+
+/// The places of the pages with the lowest F1 that have a fault.
+fn worst(rows: &[PageRow], most: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].f1 < 1.0).collect();
+    places.sort_by(|a, b| rows[*a].f1.total_cmp(&rows[*b].f1).then(a.cmp(b)));
+    places.truncate(most);
+    places
+}
+
+/// A page block by block. It is read once more: the blocks of all pages would not fit into memory.
+fn look(gold: &GoldPage, row: &PageRow, this: &System, other: Option<&System>) -> PageView {
+    let page: Option<Page> = gold.page().ok();
+    let judge = |system: &System| page.as_ref().map(|page| system.judge(gold, page)).unwrap_or_default();
+    let outcome = judge(this);
+    let against = other.map(judge);
+    PageView::new(gold, row, page.as_ref(), &outcome, against.as_ref(), |page, blocks| this.explain(page, blocks))
+}
+
+fn print_comparison(comparison: &Comparison, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "\nagainst {}:", comparison.other)?;
+    if let Some(all) = comparison.overall() {
+        let ends = all.low.zip(all.high).map(|(low, high)| format!(" [{low:+.4}, {high:+.4}]")).unwrap_or_default();
+        writeln!(out, "F1 {:.4}, other {:.4}, difference {:+.4}{ends}", all.f1, all.other_f1, all.difference)?;
+    }
+    let (better, worse, same) = (comparison.better, comparison.worse, comparison.same);
+    writeln!(out, "{better} pages better, {worse} worse, {same} the same")
 }
 
 /// Prints a report's means as a table.

@@ -16,10 +16,12 @@ mod annotate;
 mod apply;
 mod evaluate;
 mod extract;
+mod features;
 mod inspect;
 mod labelled;
 mod progress;
 mod rules;
+mod system;
 mod train;
 
 /// Separates the article of a web page from the rest.
@@ -44,6 +46,7 @@ enum Command {
     #[cfg(feature = "serve")]
     Annotate(annotate::Args),
     Rules(rules::Args),
+    Features(features::Args),
 }
 
 /// How a run that could be done ended.
@@ -75,6 +78,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         #[cfg(feature = "serve")]
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Features(args) => features::run(args),
     }
 }
 

@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
-use lubb::document::plain_text;
+use lubb::Document;
 use lubb::features;
 use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::{GoldPage, folds};
 use lubb::label::Label;
+use lubb::model::Card;
 use lubb::model::decide::{Judged, calibration_error};
 use lubb::model::train::{Example, Family, TrainParams, train};
-use lubb::model::{Card, Labels};
 use lubb::page::Page;
-use lubb::report::{PageRow, Prediction, Report};
-use lubb::{Block, Document, DocumentBlock};
+use lubb::report::{Outcome, PageRow, Prediction, Report};
 use rayon::prelude::*;
 
 use super::Status;
@@ -114,14 +113,17 @@ pub fn run(args: Args) -> Result<Status> {
     let (of_html, of_text) = (&trained.out_of_fold[..html.len()], &trained.out_of_fold[first_text..]);
     let results: Vec<_> = of_html.iter().chain(of_text).collect();
     let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| {
-        let prediction = predict(&page.page, &result.labels);
+        let outcome = Outcome::of_labels(&page.page, result.labels.clone());
         let golds = std::iter::once(&page.gold).filter(|_| !page.partial).chain(&page.typed);
-        golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
+        golds.map(|gold| PageRow::new(gold, &outcome.prediction)).collect::<Vec<_>>()
     });
     let report = Report::new(rows.collect());
     if let Some(path) = &args.predictions {
         let pages = labelled.iter().zip(&results);
-        write_predictions(path, pages.map(|(page, result)| (&page.gold, predict(&page.page, &result.labels))))?;
+        write_predictions(
+            path,
+            pages.map(|(page, result)| (&page.gold, Outcome::of_labels(&page.page, result.labels.clone()).prediction)),
+        )?;
     }
     writeln!(out, "\nout of fold by host:")?;
     print_report(&report, &mut out)?;
@@ -217,20 +219,6 @@ fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {
         }
     }
     sets
-}
-
-/// What the program would have written for a page with these labels.
-fn predict(page: &Page, labels: &Labels) -> Prediction {
-    let pairs = || page.blocks.iter().zip(&labels.blocks);
-    let kept: Vec<&Block> = pairs().filter(|(_, l)| l.label == Label::Body).map(|(b, _)| b).collect();
-    let block =
-        |(b, l): (&Block, &lubb::Labelled)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() };
-    Prediction {
-        text: plain_text(page, &kept),
-        blocks: Some(pairs().map(block).collect()),
-        score: Some(labels.score),
-        error: None,
-    }
 }
 
 /// Writes predictions in the form that `lubb evaluate --predictions` reads.

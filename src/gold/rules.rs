@@ -22,7 +22,7 @@ use toml::Spanned;
 use super::{BlockLabel, GoldError, GoldPage, GoldSet, Reference, Source};
 use crate::corpus::{Inputs, Loaded, Reading};
 use crate::label::Label;
-use crate::page::dom::{NodeId, Tag};
+use crate::page::dom::{NodeId, Tag, tag_of};
 use crate::page::{Hints, Input, Page, decode, host_of};
 
 /// The rules of one file.
@@ -191,11 +191,11 @@ impl Rules {
         let parsed = html5ever::driver::parse_document(sink, options).one(&*text);
         let ours = (1..page.dom.len() as NodeId).filter(|node| page.dom.tag(*node) != Tag::Text);
         let theirs = parsed.tree.root().descendants().filter_map(|node| match node.value() {
-            Node::Element(element) => Some((node.id(), element.name())),
+            Node::Element(element) => Some((node.id(), &element.name.local)),
             _ => None,
         });
         let (ours, theirs): (Vec<NodeId>, Vec<_>) = (ours.collect(), theirs.collect());
-        let agree = |(node, (_, name)): (&NodeId, &(_, &str))| page.dom.tag(*node) == Tag::from_name(name);
+        let agree = |(node, (_, name)): (&NodeId, &(_, &html5ever::LocalName))| page.dom.tag(*node) == tag_of(name);
         if ours.len() != theirs.len() || !ours.iter().zip(&theirs).all(agree) {
             return Err(RuleError::Trees);
         }

@@ -64,7 +64,7 @@ pub struct Labels {
 }
 
 /// What one column added to the log-odds of body for a block, against the average block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
     /// The column's name.
     pub column: String,
@@ -128,13 +128,27 @@ impl Model {
     /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.
     /// Empty for a page that the model cannot label.
     pub fn explain(&self, page: &Page, block: usize) -> Vec<Reason> {
-        let Some(part) = self.part(page).filter(|_| block < page.blocks.len()) else { return Vec::new() };
+        self.explain_blocks(page, &[block]).pop().unwrap_or_default()
+    }
+
+    /// [`Model::explain`] for several blocks of a page, whose features are computed once.
+    pub fn explain_blocks(&self, page: &Page, blocks: &[usize]) -> Vec<Vec<Reason>> {
+        let Some(part) = self.part(page) else { return vec![Vec::new(); blocks.len()] };
         let (matrix, around) = features::extract(page, &part.lexicon);
-        let names = match page.input() {
+        part.stack.explain(matrix.view(), &around, blocks, &Model::columns(page.input()))
+    }
+
+    /// The names of [`Model::matrix`]'s columns.
+    pub fn columns(input: Input) -> Vec<String> {
+        match input {
             Input::Html => features::names().to_vec(),
             Input::Text => features::flat::names(),
-        };
-        part.stack.explain(matrix.view(), &around, block, &names)
+        }
+    }
+
+    /// What the first stage sees of a page: one row a block, with the model's lexicon; no rows where it cannot label it.
+    pub fn matrix(&self, page: &Page) -> ndarray::Array2<f32> {
+        self.part(page).map(|part| features::matrix(page, &part.lexicon)).unwrap_or_default()
     }
 
     /// What is inside, in one line: words of the lexicon, and the decisions.

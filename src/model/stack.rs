@@ -97,20 +97,31 @@ impl Stack {
         combine(&choice, kinds.as_ref())
     }
 
-    /// Each column's share in the log-odds of stage two for one row, greatest first.
-    pub fn explain(&self, matrix: ArrayView2<f32>, around: &Surroundings, row: usize, names: &[String]) -> Vec<Reason> {
+    /// Each column's share in the log-odds of stage two, greatest first, for each of some rows; nothing for a row that
+    /// is not there.
+    pub fn explain(
+        &self,
+        matrix: ArrayView2<f32>,
+        around: &Surroundings,
+        rows: &[usize],
+        names: &[String],
+    ) -> Vec<Vec<Reason>> {
         let first = self.stage1.predict(matrix);
         let wide = with_context(matrix, around, &first);
-        let values = wide.row(row).to_vec();
-        let names = names.iter().cloned().chain(context::names());
-        let shares = self.stage2.contributions(&values);
-        let mut reasons: Vec<Reason> = names
-            .zip(values)
-            .zip(shares)
-            .map(|((column, value), contribution)| Reason { column, value, contribution })
-            .collect();
-        reasons.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()).then(a.column.cmp(&b.column)));
-        reasons
+        let names: Vec<String> = names.iter().cloned().chain(context::names()).collect();
+        let explain = |row: &usize| {
+            if *row >= wide.nrows() {
+                return Vec::new();
+            }
+            let values = wide.row(*row).to_vec();
+            let shares = self.stage2.contributions(&values);
+            let columns = names.iter().cloned().zip(values).zip(shares);
+            let mut reasons: Vec<Reason> =
+                columns.map(|((column, value), contribution)| Reason { column, value, contribution }).collect();
+            reasons.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()).then(a.column.cmp(&b.column)));
+            reasons
+        };
+        rows.iter().map(explain).collect()
     }
 
     /// Whether a stack read from a file fits a matrix of `width` columns and holds together.

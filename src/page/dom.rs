@@ -9,6 +9,8 @@ use std::ops::Range;
 mod read;
 mod sink;
 
+pub(crate) use sink::tag_of;
+
 /// A node's place in document order; the document itself is 0.
 pub type NodeId = u32;
 

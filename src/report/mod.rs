@@ -3,6 +3,10 @@
 //! [`evaluate`] compares predictions to labelled pages; [`Report::write`] writes `summary.json`, `pages.csv`,
 //! `labels.csv` and `confusion.csv`. Word scores are those by which the public benchmarks are computed: word F1
 //! after WCXB, shingles after the article-extraction-benchmark.
+//!
+//! [`Analysis`] holds what people look at beside the figures: pages in groups, curves, two systems side by side, the
+//! worst pages block by block. It goes to `report.json` and tables, to [`markdown`], and with the feature `html` to one
+//! page of HTML.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,11 +14,21 @@ use std::path::{Path, PathBuf};
 use crate::document::DocumentBlock;
 use crate::gold::GoldPage;
 
+pub mod analysis;
 pub mod bootstrap;
+pub mod compare;
+pub mod curves;
+#[cfg(feature = "html")]
+pub mod html;
+pub mod judge;
+pub mod markdown;
 pub mod metrics;
 pub mod summary;
 pub mod typed;
+pub mod view;
 
+pub use analysis::Analysis;
+pub use judge::{Judged, Outcome};
 pub use summary::{GroupSummary, LabelSummary, PageRow, Report, SetSummary, Summary};
 
 /// What an extractor made of one page.

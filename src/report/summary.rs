@@ -11,7 +11,7 @@ use crate::gold::{GoldPage, Reference};
 use crate::label::Label;
 
 /// The seed of the intervals.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// One page of a report, a row of `pages.csv`.
 #[derive(Clone, Debug, Serialize)]
@@ -46,8 +46,10 @@ pub struct PageRow {
     pub score: Option<f32>,
     /// Why the page failed.
     pub error: Option<String>,
+    /// The year in which the page was published.
+    pub year: Option<u16>,
     #[serde(skip)]
-    totals: Totals,
+    pub(super) totals: Totals,
     #[serde(skip)]
     is_empty: bool,
     #[serde(skip)]
@@ -93,11 +95,18 @@ impl PageRow {
             without: scores.without,
             score: prediction.score,
             error,
+            year: gold.date.as_deref().and_then(year),
             totals: scores.totals(),
             is_empty: word_count(text, gold.words) == 0,
             typed,
         }
     }
+}
+
+/// The first four digits in a row that are a year of the web, in the set's own way of writing dates.
+fn year(date: &str) -> Option<u16> {
+    let mut runs = date.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 4 || run.len() == 8);
+    runs.find_map(|run| run[..4].parse().ok().filter(|year| (1990..=2100).contains(year)))
 }
 
 /// A report: its rows, and what they come to.
@@ -134,6 +143,12 @@ pub struct SetSummary {
     pub means: Means,
     /// The 95 % interval of `f1`.
     pub f1_95: Option<[f64; 2]>,
+    /// The 95 % interval of `precision`.
+    #[serde(default)]
+    pub precision_95: Option<[f64; 2]>,
+    /// The 95 % interval of `recall`.
+    #[serde(default)]
+    pub recall_95: Option<[f64; 2]>,
     /// The 95 % interval of `shingle`.
     pub shingle_95: Option<[f64; 2]>,
     /// The same means by kind of page, where the set tells kinds apart.
@@ -200,7 +215,7 @@ impl Report {
             .map_err(|e| ReportError::Format { path: path.clone(), message: e.to_string() })?;
         write_whole(&path, &json)?;
         let pages = ["id", "set", "group", "lang", "host", "words", "precision", "recall", "f1", "shingle_precision"];
-        let more = ["shingle_recall", "with", "without", "score", "error"];
+        let more = ["shingle_recall", "with", "without", "score", "error", "year"];
         table(&dir.join("pages.csv"), &[&pages[..], &more[..]].concat(), &self.pages)?;
         let labels: Vec<_> = self.summary.sets.iter().flat_map(SetSummary::label_rows).collect();
         table(&dir.join("labels.csv"), &["set", "label", "precision", "recall", "f1", "support", "given"], &labels)?;
@@ -210,7 +225,7 @@ impl Report {
 }
 
 /// Writes a table with its header even where it has no rows.
-fn table(path: &Path, header: &[&str], rows: &[impl Serialize]) -> Result<(), ReportError> {
+pub(super) fn table(path: &Path, header: &[&str], rows: &[impl Serialize]) -> Result<(), ReportError> {
     let format = |message: String| ReportError::Format { path: path.to_owned(), message };
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     writer.write_record(header).map_err(|e| format(e.to_string()))?;
@@ -224,6 +239,8 @@ impl SetSummary {
     fn new(set: &str, rows: &[&PageRow]) -> SetSummary {
         let totals: Vec<Totals> = rows.iter().map(|row| row.totals).collect();
         let draws = bootstrap::means(&totals, SEED);
+        let interval =
+            |of: fn(&Means) -> f64| bootstrap::interval(draws.iter().map(of).collect()).filter(|_| !rows.is_empty());
         let mut kinds: Vec<&str> = rows.iter().filter_map(|row| row.group.as_deref()).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -239,8 +256,10 @@ impl SetSummary {
             failed: rows.iter().filter(|row| row.error.is_some()).count(),
             empty: rows.iter().filter(|row| row.is_empty).count(),
             means: totals.iter().sum::<Totals>().means(),
-            f1_95: bootstrap::interval(draws.iter().map(|m| m.f1).collect()).filter(|_| !rows.is_empty()),
-            shingle_95: bootstrap::interval(draws.iter().map(|m| m.shingle).collect()).filter(|_| !rows.is_empty()),
+            f1_95: interval(|m| m.f1),
+            precision_95: interval(|m| m.precision),
+            recall_95: interval(|m| m.recall),
+            shingle_95: interval(|m| m.shingle),
             groups: groups.collect(),
             labels: label_summaries(&typed),
             unmatched_labels: typed.iter().map(|t| t.unmatched).sum(),

@@ -125,7 +125,7 @@ fn the_files_hold_what_was_scored() {
     let name = &summary.sets[0].set;
     assert_eq!(
         pages.lines().nth(1).unwrap(),
-        format!("a,{name},x,,{name}/a,3,1.0,0.6666666666666666,0.8,0.0,0.0,1.0,,,")
+        format!("a,{name},x,,{name}/a,3,1.0,0.6666666666666666,0.8,0.0,0.0,1.0,,,,")
     );
     assert_eq!(
         std::fs::read_to_string(out.join("labels.csv")).unwrap(),

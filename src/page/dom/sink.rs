@@ -450,7 +450,8 @@ static TAGS: LazyLock<Names<Tag>> =
 static ATTRIBUTES: LazyLock<Names<AttrName>> =
     LazyLock::new(|| AttrName::ALL.iter().map(|(text, name)| (LocalName::from(*text), *name)).collect());
 
-fn tag_of(name: &LocalName) -> Tag {
+/// The tag of an element's name: `Custom` for names with a hyphen, `Unknown` for others that HTML does not define.
+pub(crate) fn tag_of(name: &LocalName) -> Tag {
     match TAGS.get(name) {
         Some(tag) => *tag,
         None if name.contains('-') => Tag::Custom,

@@ -1,0 +1,103 @@
+//! What is evaluated: a model, or the texts that another tool made of the pages.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use lubb::Model;
+use lubb::extractor::serves;
+use lubb::gold::GoldPage;
+use lubb::model::Reason;
+use lubb::page::Page;
+use lubb::report::Outcome;
+
+/// Something that makes texts of pages.
+pub enum System {
+    /// A model, and its name.
+    Model(String, Arc<Model>),
+    /// Texts by the pages' names, and the file's name.
+    Texts(String, HashMap<String, String>),
+}
+
+impl System {
+    /// A model file, or predictions: JSON lines begin with a brace.
+    pub fn read(path: &Path) -> Result<System> {
+        let mut file = File::open(path).with_context(|| path.display().to_string())?;
+        let mut start = Vec::new();
+        file.by_ref().take(256).read_to_end(&mut start).with_context(|| path.display().to_string())?;
+        match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => System::read_texts(path),
+            _ => Ok(System::Model(name(path), Arc::new(Model::read(path)?))),
+        }
+    }
+
+    /// Predictions: JSON lines with `id` and `text`.
+    pub fn read_texts(path: &Path) -> Result<System> {
+        let opened = File::open(path).with_context(|| path.display().to_string())?;
+        let mut texts = HashMap::new();
+        for (at, line) in BufReader::new(opened).lines().enumerate() {
+            let place = || format!("{}, line {}: wanted {{\"id\": ..., \"text\": ...}}", path.display(), at + 1);
+            let line = line.with_context(place)?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let row: Row = serde_json::from_str(&line).with_context(place)?;
+            let id = row.id.as_str().map_or_else(|| row.id.to_string(), str::to_owned);
+            texts.insert(id, row.text.unwrap_or_default());
+        }
+        Ok(System::Texts(name(path), texts))
+    }
+
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        match self {
+            System::Model(name, _) | System::Texts(name, _) => name,
+        }
+    }
+
+    /// Checks that predictions are of these pages, and says how many are missing.
+    pub fn check(&self, golds: &[GoldPage]) -> Result<()> {
+        let System::Texts(name, texts) = self else { return Ok(()) };
+        let missing = golds.iter().filter(|gold| !texts.contains_key(&gold.id)).count();
+        if missing == golds.len() {
+            bail!("{name}: none of its {} ids is the id of a labelled page", texts.len());
+        }
+        if missing > 0 {
+            let all = golds.len();
+            super::say(&format!("{name}: {missing} of {all} labelled pages have no prediction and count as empty"));
+        }
+        Ok(())
+    }
+
+    /// What it makes of a page.
+    pub fn judge(&self, gold: &GoldPage, page: &Page) -> Outcome {
+        match self {
+            System::Model(_, model) => match serves(model, page) {
+                Ok(()) => Outcome::of_labels(page, model.label(page)),
+                Err(error) => Outcome::failed(error),
+            },
+            System::Texts(_, texts) => Outcome::of_text(texts.get(&gold.id).cloned().unwrap_or_default()),
+        }
+    }
+
+    /// What decided for some blocks of a page; nothing is known of texts.
+    pub fn explain(&self, page: &Page, blocks: &[usize]) -> Vec<Vec<Reason>> {
+        match self {
+            System::Model(_, model) => model.explain_blocks(page, blocks),
+            System::Texts(..) => Vec::new(),
+        }
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[derive(serde::Deserialize)]
+struct Row {
+    id: serde_json::Value,
+    text: Option<String>,
+}
