@@ -232,7 +232,6 @@ fn depth_is_cut_and_length_is_not() {
         "<p><font size=1>x</font><p><b>y</b>",
         "<table><tr><td><a href=1>x</a></table>",
         "<p><a href=/x>left open",
-        "<tr><td>x",
     ] {
         let dom = Dom::parse(&long.repeat(100_000));
         assert!(!dom.is_cut() && dom.len() > 100_000, "{long}");
