@@ -236,7 +236,11 @@ fn evaluation_writes_figures_that_agree() {
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", LABELLED, "--out"]).arg(&out);
     evaluate.assert().success().stdout(contains("label comment"));
-    assert_eq!(listing(&out), ["confusion.csv", "labels.csv", "pages.csv", "summary.json"]);
+    let tables =
+        ["calibration", "changed", "comparison", "confusion", "curve", "distribution", "groups", "labels", "pages"];
+    let mut files: Vec<String> = tables.iter().map(|name| format!("{name}.csv")).collect();
+    files.extend(["report.html", "report.json", "summary.json"].map(str::to_owned));
+    assert_eq!(listing(&out), files);
     let of_model = summary(&out);
     let set = &of_model.sets[0];
     assert_eq!((set.pages, set.failed, set.unmatched_labels), (27, 0, 0));

@@ -256,7 +256,7 @@ impl Said {
             (segments.len() as f32).min(8.0),
             slug_words.ln_1p(),
             digits as f32 / chars.max(1) as f32,
-            flag(segments.iter().any(|s| year(s))),
+            flag(segments.iter().any(year)),
             flag(!query.is_empty()),
             flag(slug.contains(".htm") || slug.contains(".php") || slug.contains(".asp")),
         ];

@@ -189,16 +189,16 @@ fn calibrate(pages: &[Judged]) -> Decision {
 fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
     for k in 0..3 {
         let pivot = (k..3).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs()))?;
-        (a.swap(k, pivot), b.swap(k, pivot));
+        a.swap(k, pivot);
+        b.swap(k, pivot);
         if a[k][k].abs() < 1e-12 {
             return None;
         }
-        for row in k + 1..3 {
-            let factor = a[row][k] / a[k][k];
-            for column in k..3 {
-                a[row][column] -= factor * a[k][column];
-            }
-            b[row] -= factor * b[k];
+        let (pivot, known) = (a[k], b[k]);
+        for (row, value) in a.iter_mut().zip(&mut b).skip(k + 1) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(pivot).for_each(|(cell, above)| *cell -= factor * above);
+            *value -= factor * known;
         }
     }
     let mut x = [0.0; 3];

@@ -79,7 +79,7 @@ pub fn precision_recall(curves: &Curves) -> Markup {
         &fifths(),
         html! {
             path class="line" d=(path(curves.curve.iter().map(|p| (p.recall, p.precision)))) {}
-            @for point in curves.curve.iter().filter(|p| ((p.threshold * 100.0).round() as u32) % 10 == 0) {
+            @for point in curves.curve.iter().filter(|p| ((p.threshold * 100.0).round() as u32).is_multiple_of(10)) {
                 circle class="dot small" cx=(x(point.recall)) cy=(y(point.precision)) r="3" {
                     title { (format!("threshold {:.2}: precision {:.4}, recall {:.4}", point.threshold, point.precision, point.recall)) }
                 }

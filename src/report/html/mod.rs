@@ -157,7 +157,7 @@ fn curve_sections(curves: &Curves) -> Markup {
 
 fn labels(sets: &[SetSummary]) -> Markup {
     let mut counts = vec![vec![0; Label::COUNT]; Label::COUNT];
-    for (sum, row) in sets.iter().flat_map(|set| counts_of(set)) {
+    for (sum, row) in sets.iter().flat_map(counts_of) {
         counts[sum].iter_mut().zip(row).for_each(|(sum, n)| *sum += n);
     }
     if counts.iter().flatten().all(|n| *n == 0) {
