@@ -99,6 +99,10 @@ impl Decision {
         let mut kept = vec![false; p.len()];
         if best >= self.least_score {
             order[..cut].iter().for_each(|at| kept[*at] = true);
+            // A block that is body rather than not stays with the body that follows it: a subheading with its text.
+            for at in (0..p.len().saturating_sub(1)).rev() {
+                kept[at] |= kept[at + 1] && calibrated[at] >= 0.5 && self.beta >= 1.0;
+            }
         }
         Choice { kept, p: calibrated, score: best }
     }
@@ -271,6 +275,15 @@ mod tests {
         let unsure = decision.choose(&[0.5, 0.45, 0.4, 0.01], &[], &[50.0, 50.0, 50.0, 50.0]);
         assert_eq!(unsure.kept, [true, true, true, false]);
         assert!(sure.score > 0.9 && unsure.score < 0.7);
+    }
+
+    #[test]
+    fn a_likely_subheading_stays_with_its_text() {
+        let strict = Decision { shift: -1.0, ..Decision::default() };
+        let choose = |p: &[f32]| strict.choose(p, &[], &[50.0, 3.0, 50.0]).kept;
+        assert_eq!(choose(&[0.99, 0.56, 0.99]), [true, true, true]);
+        assert_eq!(choose(&[0.99, 0.45, 0.99]), [true, false, true]);
+        assert_eq!(choose(&[0.99, 0.56, 0.01]), [true, false, false], "no text follows");
     }
 
     #[test]
