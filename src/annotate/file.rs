@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
 use super::AnnotateError;
+use crate::gold::typed::Row;
 use crate::gold::{BlockLabel, write_labels_csv};
 use crate::report::write_whole;
 
@@ -19,16 +18,6 @@ pub struct LabelFile {
     rows: HashMap<String, (Option<String>, Vec<BlockLabel>)>,
     /// What the file was when it was last read or written; `None` if it was not there.
     seen: Option<(SystemTime, u64)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Row {
-    page: String,
-    block: u32,
-    label: String,
-    text_hash: String,
-    #[serde(default)]
-    url: Option<String>,
 }
 
 impl LabelFile {

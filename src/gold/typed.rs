@@ -40,14 +40,15 @@ pub struct Resolved {
     pub unmatched: usize,
 }
 
+/// A row of the file as it is written.
 #[derive(Serialize, Deserialize)]
-struct Row {
-    page: String,
-    block: u32,
-    label: String,
-    text_hash: String,
+pub(crate) struct Row {
+    pub(crate) page: String,
+    pub(crate) block: u32,
+    pub(crate) label: String,
+    pub(crate) text_hash: String,
     #[serde(default)]
-    url: Option<String>,
+    pub(crate) url: Option<String>,
 }
 
 /// Reads `labels.csv`: the columns `page,block,label,text_hash` and optionally `url`.

@@ -56,6 +56,9 @@ pub struct Choice {
     pub score: f32,
 }
 
+/// The longest subheading, in words.
+const HEADING_WORDS: f32 = 12.0;
+
 fn log_odds(p: f32) -> f32 {
     let p = p.clamp(1e-5, 1.0 - 1e-5);
     (p / (1.0 - p)).ln()
@@ -99,9 +102,10 @@ impl Decision {
         let mut kept = vec![false; p.len()];
         if best >= self.least_score {
             order[..cut].iter().for_each(|at| kept[*at] = true);
-            // A block that is body rather than not stays with the body that follows it: a subheading with its text.
+            // A short block that is body rather than not stays with the longer one of body that follows: a subheading.
             for at in (0..p.len().saturating_sub(1)).rev() {
-                kept[at] |= kept[at + 1] && calibrated[at] >= 0.5 && self.beta >= 1.0;
+                let is_heading = words[at] <= HEADING_WORDS && words[at] < words[at + 1];
+                kept[at] |= is_heading && kept[at + 1] && calibrated[at] >= 0.5 && self.beta >= 1.0;
             }
         }
         Choice { kept, p: calibrated, score: best }
