@@ -242,11 +242,12 @@ frame.onload = () => {
   page.addEventListener("dragstart", (event) => event.preventDefault());
   page.addEventListener("keydown", onKey);
   styleView();
+  // Blocks that the page hides can be labelled in the list only. All are measured before any is painted: a block that is
+  // painted makes the browser lay the whole page out again for the next one's place, the square of their number.
+  const hidden = marks.map((of) => !of.some((mark) => mark.getClientRects().length));
   blocks.forEach((_, number) => {
-    // Blocks that the page hides can be labelled in the list only.
-    const hidden = !marks[number].some((mark) => mark.getClientRects().length);
-    rows[number].classList.toggle("off", hidden);
-    if (hidden) rows[number].title = "not seen on the page";
+    rows[number].classList.toggle("off", hidden[number]);
+    if (hidden[number]) rows[number].title = "not seen on the page";
     paint(number);
   });
   show(marks[now]?.[0]);
