@@ -4,6 +4,8 @@
 //! of a page come from a lexicon that never saw its host, and the figures of a page come from a whole pipeline (lexicon,
 //! both stages, kinds) fitted without its fold, inner folds included.
 
+use std::collections::HashMap;
+
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -25,8 +27,8 @@ const FLAT_BETA: f32 = 2.0;
 const FLAT_ROUNDS: usize = 200;
 const FLAT_ROWS: usize = 100_000;
 
-/// What the seed of each stage's draws is moved by; stage one's inner fits take the number of their fold.
-const STAGE_ONE: u64 = 100;
+/// What the seed of each stage's draws is moved by; each fit of stage one adds its own number.
+const STAGE_ONE: u64 = 1000;
 const STAGE_TWO: u64 = 200;
 
 /// One labelled page.
@@ -320,33 +322,39 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Stage one fitted without each set of at most two folds, by these folds in rising order. A pipeline without fold
+    /// `a` needs stage one without `a`, and without `a` and each other fold `b`; the pipeline without `b` needs the
+    /// latter too. Fitted once for all pipelines, five folds take 16 fits in place of 31.
+    fn first_stages(&self) -> Result<HashMap<Vec<usize>, Classifier>, TrainError> {
+        let folds = self.params.folds;
+        let pairs = (0..folds).flat_map(|a| (a + 1..folds).map(move |b| vec![a, b]));
+        let sets: Vec<Vec<usize>> =
+            std::iter::once(Vec::new()).chain((0..folds).map(|a| vec![a])).chain(pairs).collect();
+        let fit = |(salt, hidden): (usize, &Vec<usize>)| {
+            let model = self.fit_body(&stack_rows(&self.matrices(hidden)), STAGE_ONE + salt as u64)?;
+            Ok((hidden.clone(), model))
+        };
+        sets.par_iter().enumerate().map(fit).collect()
+    }
+
     /// Fits lexicon, both stages and the kinds' head on all folds but one (or on all).
-    fn fit(&self, without: Option<usize>) -> Result<Pipeline, TrainError> {
+    fn fit(&self, first: &HashMap<Vec<usize>, Classifier>, without: Option<usize>) -> Result<Pipeline, TrainError> {
         let hidden: Vec<usize> = without.into_iter().collect();
-        let pages = self.matrices(&hidden);
-        let inner: Vec<usize> = (0..self.params.folds).filter(|f| !hidden.contains(f)).collect();
-        // Stage one out of fold, for stage two to be trained on.
-        let first: Vec<Vec<(usize, Vec<f32>)>> = inner
-            .par_iter()
-            .map(|&fold| {
-                let mut without = hidden.clone();
-                without.push(fold);
-                let model = self.fit_body(&stack_rows(&self.matrices(&without)), fold as u64)?;
-                let held_out = pages.iter().enumerate().filter(|(_, (p, _))| p.example.fold == fold);
-                Ok(held_out.map(|(at, (_, matrix))| (at, model.predict(matrix.view()))).collect())
-            })
-            .collect::<Result<_, TrainError>>()?;
-        let mut by_page: Vec<Vec<f32>> = vec![Vec::new(); pages.len()];
-        first.into_iter().flatten().for_each(|(at, p)| by_page[at] = p);
-        let stage1 = self.fit_body(&stack_rows(&pages), STAGE_ONE)?;
-        let wide: Vec<(&Prepared, Array2<f32>)> = pages
+        // Stage two is trained on what stage one says of pages that it did not see.
+        let wide: Vec<(&Prepared, Array2<f32>)> = self
+            .matrices(&hidden)
             .into_par_iter()
-            .zip(by_page)
-            .map(|((page, matrix), p)| (page, self.wide(matrix.view(), &page.around, &p)))
+            .map(|(page, matrix)| {
+                let mut unseen = hidden.clone();
+                unseen.push(page.example.fold);
+                unseen.sort_unstable();
+                let p = first[&unseen].predict(matrix.view());
+                (page, self.wide(matrix.view(), &page.around, &p))
+            })
             .collect();
         let stage2 = self.fit_body(&stack_rows(&wide), STAGE_TWO)?;
         let kinds = self.fit_kinds(&wide)?;
-        let stack = Stack { stage1, stage2, kinds, decision: Decision::default() };
+        let stack = Stack { stage1: first[&hidden].clone(), stage2, kinds, decision: Decision::default() };
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
     }
 
@@ -414,11 +422,14 @@ impl<'a> Trainer<'a> {
 
     /// Each page's probabilities from a pipeline fitted without its fold.
     #[allow(clippy::type_complexity)]
-    fn out_of_fold(&self) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
+    fn out_of_fold(
+        &self,
+        first: &HashMap<Vec<usize>, Classifier>,
+    ) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
         let by_fold: Vec<Vec<(usize, (Judged, Option<Array2<f32>>))>> = (0..self.params.folds)
             .into_par_iter()
             .map(|fold| {
-                let pipeline = self.fit(Some(fold))?;
+                let pipeline = self.fit(first, Some(fold))?;
                 let members = self.pages.iter().enumerate().filter(|(_, p)| p.example.fold == fold);
                 let judge = |page: &Prepared| {
                     let (mut judged, kinds) = self.judge(&pipeline, page);
@@ -468,8 +479,9 @@ fn fit_stack(
     let is_hidden = |name: &String| params.without.columns.iter().any(|group| features::column_group(name) == group);
     let hidden: Vec<usize> = (0..names.len()).filter(|at| is_hidden(&names[*at])).collect();
     let trainer = Trainer::new(examples, params, &hidden);
-    let judged = trainer.out_of_fold()?;
-    let mut pipeline = trainer.fit(None)?;
+    let first = trainer.first_stages()?;
+    let judged = trainer.out_of_fold(&first)?;
+    let mut pipeline = trainer.fit(&first, None)?;
     let with_body = |keep: &dyn Fn(usize) -> bool| -> Vec<Judged> {
         let pages = judged.iter().zip(examples).filter(|((j, _), e)| !j.body.is_empty() && keep(e.fold));
         pages.map(|((j, _), _)| j.clone()).collect()
