@@ -277,7 +277,7 @@ fn evaluation_writes_figures_that_agree() {
     evaluate(&texts, &again).success().stderr(contains("1 of 43 labelled pages have no prediction"));
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
-    assert_eq!(right.sets[0].empty, 2, "that page, and the one without an article");
+    assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");
     fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its 1 ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
