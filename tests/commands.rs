@@ -190,7 +190,7 @@ fn inspect_shows_every_block_and_why() {
 #[test]
 fn training_gives_the_same_model_with_any_number_of_threads() {
     assert!(
-        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 27 pages"),
+        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 43 pages"),
         "{}",
         SMALL.said
     );
@@ -210,7 +210,7 @@ fn a_trained_model_serves_every_command() {
     lubb().args(["extract", flat, "--model", model]).assert().code(1).stderr(contains("train without --no-flat"));
     lubb().args(["inspect", flat, "--model", model]).assert().code(2).stderr(contains("train without --no-flat"));
     let mut card = lubb();
-    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 27 pages"));
+    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 43 pages"));
     card.assert().stdout(contains("Written for lubb"));
     let out = SMALL.folder.path().join("report");
     let mut evaluate = lubb();
@@ -243,13 +243,13 @@ fn evaluation_writes_figures_that_agree() {
     assert_eq!(listing(&out), files);
     let of_model = summary(&out);
     let set = &of_model.sets[0];
-    assert_eq!((set.pages, set.failed, set.unmatched_labels), (27, 0, 0));
+    assert_eq!((set.pages, set.failed, set.unmatched_labels), (43, 0, 0));
     assert!((0.8..=1.0).contains(&set.means.f1), "{}", set.means.f1);
     let [low, high] = set.f1_95.unwrap();
     assert!(low <= set.means.f1 && set.means.f1 <= high && low < high);
     let pages = column(&out.join("pages.csv"), "f1");
-    assert_eq!(pages.len(), 27);
-    assert!((pages.iter().sum::<f64>() / 27.0 - set.means.f1).abs() < 1e-9);
+    assert_eq!(pages.len(), 43);
+    assert!((pages.iter().sum::<f64>() / 43.0 - set.means.f1).abs() < 1e-9);
     let labelled = csv::Reader::from_path(format!("{LABELLED}/labels.csv")).unwrap().into_records().count() as u64;
     assert_eq!(set.confusion.iter().flatten().sum::<u64>(), labelled);
     assert_eq!(column(&out.join("confusion.csv"), "blocks").iter().sum::<f64>() as u64, labelled);
@@ -274,10 +274,10 @@ fn evaluation_writes_figures_that_agree() {
         serde_json::json!({ "id": gold.id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
     });
     fs::write(&texts, rows.collect::<String>()).unwrap();
-    evaluate(&texts, &again).success().stderr(contains("1 of 27 labelled pages have no prediction"));
+    evaluate(&texts, &again).success().stderr(contains("1 of 43 labelled pages have no prediction"));
     let right = summary(&again);
-    assert!((right.sets[0].means.f1 - 26.0 / 27.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
-    assert_eq!(right.sets[0].empty, 2, "that page, and the one without an article");
+    assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
+    assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");
     fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its 1 ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();

@@ -365,7 +365,8 @@ fn walk_down(page: &Page) -> (Vec<u32>, Vec<u32>) {
     (flags, before)
 }
 
-fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
+/// Whether an element is hidden by an attribute of its own.
+pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
     page.dom.attrs(node).any(|(name, value)| match name {
         AttrName::Hidden => true,
         AttrName::AriaHidden => value == "true",

@@ -11,6 +11,7 @@ use crate::page::{Input, Page};
 pub mod boost;
 pub mod context;
 pub mod decide;
+pub mod duplicates;
 pub mod file;
 pub mod logistic;
 pub mod stack;
@@ -122,7 +123,9 @@ impl Model {
             return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
         };
         let (matrix, around) = features::extract(page, &part.lexicon);
-        part.stack.label(matrix.view(), &around, favor)
+        let mut labels = part.stack.label(matrix.view(), &around, favor);
+        duplicates::drop_copies(page, &mut labels);
+        labels
     }
 
     /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.

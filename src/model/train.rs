@@ -20,7 +20,7 @@ use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged};
 use super::logistic::{LogisticError, LogisticParams, draw};
 use super::stack::{Classifier, Stack, body_column, with_context};
-use super::{Card, Labels, Model, Part, combine};
+use super::{Card, Labels, Model, Part, combine, duplicates};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
 const FLAT_BETA: f32 = 2.0;
@@ -499,7 +499,9 @@ fn fit_stack(
                 true => decide::threshold(&judged.p),
                 false => decision.choose(&judged.p, &judged.kinds, &judged.words),
             };
-            OutOfFold { labels: combine(&choice, kinds.as_ref()), judged }
+            let mut labels = combine(&choice, kinds.as_ref());
+            duplicates::drop_copies(&example.page, &mut labels);
+            OutOfFold { labels, judged }
         })
         .collect();
     Ok((pipeline.lexicon, pipeline.stack, out_of_fold))

@@ -1,0 +1,226 @@
+//! The same article twice on one page (for phones and for desks, for printing, in an accordion): one copy is kept.
+//!
+//! No feature of a block says that its text was kept already, so this is a rule after the decision. A copy is more than
+//! one repeated block: refrains, quotations of a post and pull quotes stay.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Labels;
+use crate::features::structure::is_marked_hidden;
+use crate::label::{Label, Labelled};
+use crate::page::dom::{NodeId, Tag};
+use crate::page::{Input, Page};
+
+/// Shorter blocks do not make a copy (some 12 words); as part of one they go with it.
+const LONG_CHARS: u32 = 60;
+/// So many repeated blocks make a copy,
+const COPY_BLOCKS: usize = 2;
+/// or a smaller number that is so great a share of what is kept.
+const COPY_SHARE: f32 = 0.3;
+
+/// Two containers of which one repeats the other: children of the same element.
+type Sides = (NodeId, NodeId);
+
+/// Takes all copies of an article but one out of the body. A visible copy is kept rather than a hidden one, else
+/// that of which more was kept, else the first. A hidden article before a visible copy of its opening alone is kept.
+pub fn drop_copies(page: &Page, labels: &mut Labels) {
+    if page.input() == Input::Text {
+        return;
+    }
+    let is_kept = |at: usize, labels: &Labels| labels.blocks[at].label == Label::Body;
+    let mut repeats: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (at, block) in page.blocks.iter().enumerate().filter(|(_, block)| block.chars >= LONG_CHARS) {
+        repeats.entry(xxh3_64(page.text_of(block).as_bytes())).or_default().push(at);
+    }
+    let mut groups: Vec<Vec<usize>> = repeats.into_values().collect();
+    groups.retain(|group| group.len() > 1 && group.iter().any(|at| is_kept(*at, labels)));
+    groups.sort();
+
+    let mut pairs: HashMap<Sides, Vec<(usize, usize)>> = HashMap::new();
+    for group in &groups {
+        let main = group.iter().copied().find(|at| !is_hidden(page, *at)).unwrap_or(group[0]);
+        for other in group.iter().copied().filter(|at| *at != main) {
+            if let Some(sides) = sides(page, main, other) {
+                pairs.entry(sides).or_default().push((main, other));
+            }
+        }
+    }
+    // A copy without a container of its own is known by that of the other.
+    let mut texts: HashMap<NodeId, HashSet<usize>> = HashMap::new();
+    for ((main, other), twins) in &pairs {
+        for side in [main, other] {
+            texts.entry(*side).or_default().extend(twins.iter().map(|(main, _)| *main));
+        }
+    }
+    let chars = |blocks: &mut dyn Iterator<Item = usize>| blocks.map(|at| page.blocks[at].chars as f32).sum::<f32>();
+    let kept = chars(&mut (0..page.blocks.len()).filter(|at| is_kept(*at, labels)));
+    let mut copies: Vec<(Sides, Vec<(usize, usize)>)> = pairs.into_iter().collect();
+    copies.retain(|((main, other), _)| {
+        [main, other].iter().any(|side| {
+            let side = &texts[*side];
+            side.len() >= COPY_BLOCKS || chars(&mut side.iter().copied()) >= COPY_SHARE * kept
+        })
+    });
+    copies.sort();
+
+    for ((main, other), twins) in copies {
+        let kept_of = |of: fn(&(usize, usize)) -> usize| chars(&mut twins.iter().map(of).filter(|at| is_kept(*at, labels)));
+        let (main_kept, other_kept) = (kept_of(|twin| twin.0), kept_of(|twin| twin.1));
+        let other_wins = if is_hidden(page, twins[0].1) && !is_hidden(page, twins[0].0) {
+            let repeated = chars(&mut twins.iter().map(|(main, _)| *main));
+            let in_twins: HashSet<usize> = twins.iter().map(|(_, other)| *other).collect();
+            let more = chars(&mut inside(page, other).filter(|at| is_kept(*at, labels) && !in_twins.contains(at)));
+            twins[0].1 < twins[0].0 && more > repeated
+        } else {
+            other_kept > main_kept
+        };
+        for (main_at, other_at) in with_short_ones(page, main, other, twins) {
+            let (winner, loser) = if other_wins { (other_at, main_at) } else { (main_at, other_at) };
+            if is_kept(loser, labels) {
+                let body = labels.blocks[winner].body.max(labels.blocks[loser].body);
+                labels.blocks[winner] = Labelled { label: Label::Body, p: body, body };
+                labels.blocks[loser] = Labelled { label: Label::Nav, p: body, body: 1.0 - body };
+            }
+        }
+    }
+}
+
+/// Adds short blocks, such as subheadings, that stand between repeated ones on both sides.
+fn with_short_ones(page: &Page, main: NodeId, other: NodeId, twins: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    let span = |of: fn(&(usize, usize)) -> usize| -> Range<usize> {
+        let first = twins.iter().map(of).min().unwrap_or(0);
+        first..twins.iter().map(of).max().unwrap_or(0)
+    };
+    let short = |span: Range<usize>, side: NodeId| -> Vec<usize> {
+        inside(page, side).filter(|at| span.contains(at) && page.blocks[*at].chars < LONG_CHARS).collect()
+    };
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for at in short(span(|twin| twin.0), main).into_iter().rev() {
+        places.entry(page.text_of(&page.blocks[at])).or_default().push(at);
+    }
+    let others = short(span(|twin| twin.1), other);
+    let pair = |at: usize| Some((places.get_mut(page.text_of(&page.blocks[at]))?.pop()?, at));
+    let short: Vec<(usize, usize)> = others.into_iter().filter_map(pair).collect();
+    [twins, short].concat()
+}
+
+/// The blocks below a node.
+fn inside(page: &Page, node: NodeId) -> impl Iterator<Item = usize> {
+    let before = |end: NodeId| page.blocks.partition_point(|block| block.nodes.start < end);
+    before(node)..before(page.dom.end(node))
+}
+
+/// The children of the innermost element around two blocks that hold one of them each; nothing where one element holds
+/// both as its text.
+fn sides(page: &Page, one: usize, other: usize) -> Option<Sides> {
+    let child = |of: NodeId, towards: NodeId| {
+        let (mut node, mut child) = (of, None);
+        while !holds(page, node, towards) {
+            child = Some(node);
+            node = page.dom.parent(node);
+        }
+        child
+    };
+    let (one, other) = (page.blocks[one].element, page.blocks[other].element);
+    Some((child(one, other)?, child(other, one)?))
+}
+
+fn holds(page: &Page, element: NodeId, node: NodeId) -> bool {
+    (element..page.dom.end(element)).contains(&node)
+}
+
+fn is_hidden(page: &Page, at: usize) -> bool {
+    let mut node = page.blocks[at].element;
+    loop {
+        if matches!(page.dom.tag(node), Tag::Noscript | Tag::Template) || is_marked_hidden(page, node) {
+            return true;
+        }
+        let parent = page.dom.parent(node);
+        if parent == node {
+            return false;
+        }
+        node = parent;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "The council of the town decided on Tuesday to build the bridge again, and to pay for it with bonds.";
+    const TWO: &str = "Work on the northern pier should begin in spring, as soon as the river has fallen below the old mark.";
+    const THREE: &str = "Shopkeepers of the market fear for their summer, and ask that one lane at least be left to them.";
+
+    /// The texts that are left of a page whose blocks were all kept but those named.
+    fn left(html: &str, dropped: &[usize]) -> Vec<String> {
+        let page = Page::from_html(html);
+        let label = |at| match dropped.contains(&at) {
+            true => Labelled { label: Label::Nav, p: 0.9, body: 0.1 },
+            false => Labelled { label: Label::Body, p: 0.9, body: 0.9 },
+        };
+        let mut labels = Labels { blocks: (0..page.blocks.len()).map(label).collect(), score: 0.9 };
+        drop_copies(&page, &mut labels);
+        let pairs = page.texts().zip(&labels.blocks);
+        pairs.filter(|(_, l)| l.label == Label::Body).map(|(text, _)| text[..3].to_owned()).collect()
+    }
+
+    #[test]
+    fn the_second_copy_goes_with_its_subheadings() {
+        let copy = format!("<p>{ONE}</p><h2>Pier</h2><p>{TWO}</p>");
+        let html = format!("<main>{copy}</main><div>{copy}<p>A note</p></div>");
+        assert_eq!(left(&html, &[]), ["The", "Pie", "Wor", "A n"]);
+        let bare = format!("<body>{copy}<div>{copy}</div></body>");
+        assert_eq!(left(&bare, &[]), ["The", "Pie", "Wor"], "the first copy has no container");
+    }
+
+    #[test]
+    fn a_visible_copy_is_kept_rather_than_a_hidden_one_before_it() {
+        let copy = format!("<p>{ONE}</p><p>{TWO}</p>");
+        for hidden in ["<div style='display: none'>", "<div hidden>", "<noscript>", "<template>"] {
+            let end = hidden.replace("<div", "</div").split([' ', '>']).next().unwrap().replace("<n", "</n");
+            let html = format!("{hidden}{copy}{}><main>{copy}</main>", end.replace("<t", "</t"));
+            assert_eq!(left(&html, &[2, 3]), ["The", "Wor"], "{hidden}");
+        }
+    }
+
+    #[test]
+    fn of_a_hidden_article_and_its_visible_opening_the_article_is_kept() {
+        let html = format!("<div hidden><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p></div><div><p>{ONE}</p></div>");
+        assert_eq!(left(&html, &[]), ["The", "Wor", "Sho"]);
+    }
+
+    #[test]
+    fn one_repeated_block_of_many_stays() {
+        let refrain = format!("<p>{ONE}</p><p>{TWO}</p><p>{THREE} 1</p><p>{THREE} 2</p><blockquote>{ONE}</blockquote>");
+        assert_eq!(left(&refrain, &[]).len(), 5);
+        let posts = format!("<ul><li><p>{ONE}</p><p>{TWO}</p><li><blockquote>{ONE}</blockquote><p>{THREE}</p></ul>");
+        assert_eq!(left(&posts, &[]).len(), 4);
+    }
+
+    #[test]
+    fn a_block_that_is_most_of_the_page_is_a_copy_alone() {
+        assert_eq!(left(&format!("<div>{ONE}</div><p>x</p><section>{ONE}</section>"), &[1]), ["The"]);
+    }
+
+    #[test]
+    fn what_was_not_kept_stays_dropped() {
+        let copy = format!("<p>{ONE}</p><p>{TWO}</p>");
+        let html = format!("<main>{copy}</main><div>{copy}</div>");
+        assert!(left(&html, &[0, 1, 2, 3]).is_empty());
+        assert_eq!(left(&html, &[2, 3]), ["The", "Wor"]);
+        assert_eq!(left(&html, &[0, 1]), ["The", "Wor"]);
+    }
+
+    #[test]
+    fn of_two_visible_copies_that_of_which_more_was_kept_stays() {
+        let html = format!("<div><p>{ONE}</p><p>{TWO}</p></div><main><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p></main>");
+        let page = Page::from_html(&html);
+        let of = |kept| Labelled { label: if kept { Label::Body } else { Label::Nav }, p: 0.9, body: 0.5 };
+        let mut labels = Labels { blocks: [true, false, true, true, true].map(of).to_vec(), score: 0.9 };
+        drop_copies(&page, &mut labels);
+        assert_eq!(labels.blocks.iter().position(|l| l.label == Label::Body), Some(2));
+    }
+}
