@@ -35,6 +35,10 @@ pub struct Args {
     /// Folds, by host: a page's figures come from a model that saw no page of its host
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(3..=20))]
     folds: u8,
+    /// What is never split between folds: a site, or a whole group (page type, country) with all sites that are mostly
+    /// in it, for figures on kinds of page that no training saw
+    #[arg(long, value_enum, default_value_t, hide_short_help = true)]
+    fold_by: FoldBy,
     /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -73,6 +77,15 @@ enum Classifier {
     Stack,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FoldBy {
+    /// A site, by its registrable domain
+    #[default]
+    Site,
+    /// A group of the labelled set
+    Group,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -92,7 +105,7 @@ pub fn run(args: Args) -> Result<Status> {
     ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
 
     let params = parameters(&args)?;
-    let examples = examples(&pages, &params);
+    let examples = examples(&pages, &params, args.fold_by);
     let (html, text): (Vec<_>, Vec<_>) = pages.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
     let (mut labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
     let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
@@ -177,10 +190,16 @@ fn parameters(args: &Args) -> Result<TrainParams> {
     Ok(params)
 }
 
-fn examples(pages: &[LabelledPage], params: &TrainParams) -> Vec<Example> {
+fn examples(pages: &[LabelledPage], params: &TrainParams, fold_by: FoldBy) -> Vec<Example> {
     let hosts: Vec<String> = pages.iter().map(|p| p.gold.host.clone()).collect();
     let weights: Vec<f64> = pages.iter().map(|p| p.page.blocks.len() as f64).collect();
-    let folds = folds::by_host(&hosts, &weights, params.folds, params.seed);
+    let folds = match fold_by {
+        FoldBy::Site => folds::by_host(&hosts, &weights, params.folds, params.seed),
+        FoldBy::Group => {
+            let groups: Vec<Option<&str>> = pages.iter().map(|p| p.gold.group.as_deref()).collect();
+            folds::by_group(&hosts, &groups, &weights, params.folds, params.seed)
+        }
+    };
     let mut sites: Vec<&str> = hosts.iter().map(|h| folds::site(h)).collect();
     sites.sort_unstable();
     sites.dedup();

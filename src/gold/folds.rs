@@ -48,6 +48,36 @@ pub fn by_host(hosts: &[String], weights: &[f64], k: usize, seed: u64) -> Vec<us
     folds
 }
 
+/// Deals pages into `k` folds by their groups (page types, countries), so that figures say how a model does on a kind of
+/// page it has never seen. Every site stays in one fold still: all its pages follow the group that most of them are in,
+/// the first of equals. Pages without a group are dealt by host. Weights and seed are those of [`by_host`].
+///
+/// ```
+/// use lubb::gold::folds::by_group;
+/// let hosts = ["a.test", "a.test", "a.test", "b.test", "c.test"].map(str::to_owned);
+/// let groups = [Some("shop"), Some("shop"), Some("news"), Some("news"), Some("shop")];
+/// let folds = by_group(&hosts, &groups, &[1.0; 5], 2, 1);
+/// assert_eq!(folds, [folds[0], folds[0], folds[0], folds[3], folds[0]]);
+/// assert_ne!(folds[0], folds[3]);
+/// ```
+pub fn by_group(hosts: &[String], groups: &[Option<&str>], weights: &[f64], k: usize, seed: u64) -> Vec<usize> {
+    let mut counts: HashMap<&str, Vec<(&str, usize)>> = HashMap::new();
+    for (host, group) in hosts.iter().zip(groups) {
+        let Some(group) = group else { continue };
+        let seen = counts.entry(site(host)).or_default();
+        match seen.iter_mut().find(|(name, _)| name == group) {
+            Some((_, count)) => *count += 1,
+            None => seen.push((group, 1)),
+        }
+    }
+    let key = |host: &String| {
+        // The last of equals would win without the reversal.
+        let most = counts.get(site(host)).and_then(|seen| seen.iter().rev().max_by_key(|(_, count)| *count));
+        most.map_or_else(|| host.clone(), |(group, _)| format!("group {group}"))
+    };
+    by_host(&hosts.iter().map(key).collect::<Vec<_>>(), weights, k, seed)
+}
+
 /// A host's registrable domain; hosts that have none (addresses by number, names of pages) as they are.
 ///
 /// ```

@@ -67,7 +67,8 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
     copies.sort();
 
     for ((main, other), twins) in copies {
-        let kept_of = |of: fn(&(usize, usize)) -> usize| chars(&mut twins.iter().map(of).filter(|at| is_kept(*at, labels)));
+        let kept_of =
+            |of: fn(&(usize, usize)) -> usize| chars(&mut twins.iter().map(of).filter(|at| is_kept(*at, labels)));
         let (main_kept, other_kept) = (kept_of(|twin| twin.0), kept_of(|twin| twin.1));
         let other_wins = if is_hidden(page, twins[0].1) && !is_hidden(page, twins[0].0) {
             let repeated = chars(&mut twins.iter().map(|(main, _)| *main));
@@ -150,9 +151,12 @@ fn is_hidden(page: &Page, at: usize) -> bool {
 mod tests {
     use super::*;
 
-    const ONE: &str = "The council of the town decided on Tuesday to build the bridge again, and to pay for it with bonds.";
-    const TWO: &str = "Work on the northern pier should begin in spring, as soon as the river has fallen below the old mark.";
-    const THREE: &str = "Shopkeepers of the market fear for their summer, and ask that one lane at least be left to them.";
+    const ONE: &str =
+        "The council of the town decided on Tuesday to build the bridge again, and to pay for it with bonds.";
+    const TWO: &str =
+        "Work on the northern pier should begin in spring, as soon as the river has fallen below the old mark.";
+    const THREE: &str =
+        "Shopkeepers of the market fear for their summer, and ask that one lane at least be left to them.";
 
     /// The texts that are left of a page whose blocks were all kept but those named.
     fn left(html: &str, dropped: &[usize]) -> Vec<String> {
