@@ -3,7 +3,7 @@
 //! Each page has a version, which each change of its labels raises. Whoever changes a page says which version they saw;
 //! a change of an older one is refused, so that two tabs cannot overwrite each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -282,14 +282,15 @@ impl Store {
         if let Some(block) = blocks.iter().find(|block| **block >= sheet.labels.len()) {
             return Err(EditError::Unknown { page, block: *block });
         }
-        let wanted: Vec<u64> = blocks.iter().filter_map(|block| sheet.places[*block]).collect();
+        let wanted: HashSet<u64> = blocks.iter().filter_map(|block| sheet.places[*block]).collect();
+        let blocks: HashSet<usize> = blocks.iter().copied().collect();
         let edit = |(at, other): (usize, &Sheet)| {
             let is_wanted = |block: &usize| {
                 let chosen = at == page && blocks.contains(block);
                 chosen || other.places[*block].is_some_and(|place| wanted.contains(&place))
             };
-            let blocks = (0..other.labels.len()).filter(is_wanted).filter(|block| other.labels[*block] != label);
-            let changes: Vec<_> = blocks.map(|block| (block, label)).collect();
+            let found = (0..other.labels.len()).filter(is_wanted).filter(|block| other.labels[*block] != label);
+            let changes: Vec<_> = found.map(|block| (block, label)).collect();
             (!changes.is_empty()).then_some(Edit { page: at, version: other.version, changes })
         };
         let same_site = self.sheets.iter().enumerate().filter(|(_, other)| other.host == sheet.host);
