@@ -57,6 +57,7 @@ def report_shots(browser, folder):
         blocks = page.locator("details.page", has_text="48220.html").first
         page.evaluate("for (const page of document.querySelectorAll('details.page')) page.open = false")
         blocks.locator("> summary").click()
+        page.evaluate("scrollTo(0, 0)")
         place = blocks.bounding_box()
         clip = {"x": 0, "y": place["y"] - 90, "width": 1200, "height": min(place["height"] + 110, 1300)}
         save(page, f"report-pages-{theme}.png", full_page=True, clip=clip)

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::AnnotateError;
-use crate::gold::typed::Row;
 use crate::gold::BlockLabel;
+use crate::gold::typed::Row;
 use crate::report::write_whole;
 
 /// The columns that are read; all others are kept as they are.

@@ -377,11 +377,8 @@ mod tests {
     #[test]
     fn a_page_that_is_too_deep_is_said_to_be_so() {
         let html = format!("<p>text</p>{}deep", "<div>".repeat(40_000));
-        let matches = rules(&one("*", "p", "body")).unwrap().label(
-            &Page::from_html(&html),
-            html.as_bytes(),
-            &Hints::default(),
-        );
+        let matches =
+            rules(&one("*", "p", "body")).unwrap().label(&Page::from_html(&html), html.as_bytes(), &Hints::default());
         assert!(matches.unwrap_err().to_string().contains("nested too deep"));
     }
 
