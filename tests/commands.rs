@@ -270,8 +270,10 @@ fn evaluation_writes_figures_that_agree() {
         blocks.into_iter().filter(|(label, _)| *label == Label::Body).map(|(_, text)| text).collect()
     };
     let golds = labelled_pages();
-    let rows = golds.iter().filter(|gold| gold.id != "ar-sports.html").map(|gold| {
-        serde_json::json!({ "id": gold.id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
+    // Their names as a tool may give them that read other copies of the pages.
+    let rows = golds.iter().filter(|gold| gold.id != "ar-sports.html").enumerate().map(|(at, gold)| {
+        let id = if at % 2 == 0 { gold.id.replace(".html", "") } else { format!("html/{}.gz", gold.id) };
+        serde_json::json!({ "id": id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
     });
     fs::write(&texts, rows.collect::<String>()).unwrap();
     evaluate(&texts, &again).success().stderr(contains("1 of 43 labelled pages have no prediction"));
@@ -279,7 +281,7 @@ fn evaluation_writes_figures_that_agree() {
     assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");
     fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
-    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its 1 ids"));
+    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("texts.jsonl, line 2"));
     assert!(!folder.path().join("none").exists());

@@ -6,16 +6,33 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::AnnotateError;
+use crate::gold::BlockLabel;
 use crate::gold::typed::Row;
-use crate::gold::{BlockLabel, write_labels_csv};
 use crate::report::write_whole;
+
+/// The columns that are read; all others are kept as they are.
+const COLUMNS: [&str; 5] = ["page", "block", "label", "text_hash", "url"];
+
+/// The label of a row, and what its other columns hold.
+#[derive(Clone, Debug)]
+pub struct FileLabel {
+    /// The label.
+    pub label: BlockLabel,
+    /// The row's fields in [`LabelFile::others`]; none for a label that is new.
+    pub others: Vec<String>,
+}
+
+/// The rows of a page, with its address if they give one.
+pub type PageRows = (Option<String>, Vec<FileLabel>);
 
 /// The file, and what it holds besides the labels of the pages shown.
 #[derive(Debug)]
 pub struct LabelFile {
     path: PathBuf,
+    /// The names of the columns that are not ours, such as somebody's notes.
+    others: Vec<String>,
     /// Rows by the page they name, until the page takes them; those that are left stay in the file.
-    rows: HashMap<String, (Option<String>, Vec<BlockLabel>)>,
+    rows: HashMap<String, PageRows>,
     /// What the file was when it was last read or written; `None` if it was not there.
     seen: Option<(SystemTime, u64)>,
 }
@@ -29,7 +46,7 @@ impl LabelFile {
     /// # Errors
     /// The file cannot be read, or a row is wrong.
     pub fn read(path: &Path) -> Result<LabelFile, AnnotateError> {
-        let mut file = LabelFile { path: path.to_owned(), rows: HashMap::new(), seen: None };
+        let mut file = LabelFile { path: path.to_owned(), others: Vec::new(), rows: HashMap::new(), seen: None };
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -46,6 +63,8 @@ impl LabelFile {
             message,
         };
         let header = reader.headers().map_err(|e| bad(None, e.to_string()))?.clone();
+        let others: Vec<usize> = (0..header.len()).filter(|at| !COLUMNS.contains(&&header[*at])).collect();
+        file.others = others.iter().map(|at| header[*at].to_owned()).collect();
         for record in reader.records() {
             let record = record.map_err(|e| bad(e.position().map(|p| p.line()), e.to_string()))?;
             let line = record.position().map(|p| p.line());
@@ -56,17 +75,18 @@ impl LabelFile {
                 .and_then(|h| u64::from_str_radix(h, 16).ok())
                 .ok_or_else(|| bad(line, format!("text_hash '{}' is not 16 hexadecimal digits", row.text_hash)))?;
             let (url, labels) = file.rows.entry(row.page).or_default();
-            if labels.iter().any(|other: &BlockLabel| (other.block, other.hash) == (row.block, hash)) {
+            if labels.iter().any(|FileLabel { label, .. }| (label.block, label.hash) == (row.block, hash)) {
                 return Err(bad(line, format!("block {} has a label already; remove one of the two", row.block)));
             }
             *url = url.take().or(row.url.filter(|url| !url.is_empty()));
-            labels.push(BlockLabel { block: row.block, label, hash });
+            let label = BlockLabel { block: row.block, label, hash };
+            labels.push(FileLabel { label, others: others.iter().map(|at| record[*at].to_owned()).collect() });
         }
         Ok(file)
     }
 
     /// Takes out the rows of a page, which may be under any of the names by which a page may be called.
-    pub fn take(&mut self, id: &str) -> (Option<String>, Vec<BlockLabel>) {
+    pub fn take(&mut self, id: &str) -> PageRows {
         let bare = id.strip_suffix(".gz").unwrap_or(id);
         let bare = bare.strip_suffix(".html").unwrap_or(bare);
         let names = [id, bare, bare.strip_prefix("html/").unwrap_or(bare)];
@@ -74,7 +94,7 @@ impl LabelFile {
     }
 
     /// Puts back rows of a page that fit none of its blocks, so that they stay in the file.
-    pub fn keep(&mut self, id: &str, url: Option<&str>, rows: Vec<BlockLabel>) {
+    pub fn keep(&mut self, id: &str, url: Option<&str>, rows: Vec<FileLabel>) {
         if !rows.is_empty() {
             self.rows.insert(id.to_owned(), (url.map(str::to_owned), rows));
         }
@@ -86,18 +106,25 @@ impl LabelFile {
     /// If a row cannot be put into CSV.
     pub fn to_csv<'a>(
         &'a self,
-        pages: impl Iterator<Item = (&'a str, Option<&'a str>, &'a [BlockLabel])>,
+        pages: impl Iterator<Item = (&'a str, Option<&'a str>, &'a [FileLabel])>,
     ) -> Result<Vec<u8>, AnnotateError> {
-        let mut others: Vec<_> = self.rows.iter().collect();
-        others.sort_by_key(|(page, _)| page.as_str());
-        let others = others.into_iter().map(|(page, (url, labels))| (page.as_str(), url.as_deref(), labels.as_slice()));
-        let mut csv = Vec::new();
-        write_labels_csv(&mut csv, pages.chain(others))
-            .map_err(|error| AnnotateError::Labels(self.path.clone(), std::io::Error::other(error)))?;
-        if csv.is_empty() {
-            csv.extend_from_slice(b"page,block,label,text_hash,url\n");
+        let mut left: Vec<_> = self.rows.iter().collect();
+        left.sort_by_key(|(page, _)| page.as_str());
+        let left = left.into_iter().map(|(page, (url, labels))| (page.as_str(), url.as_deref(), labels.as_slice()));
+        let failed = |error: std::io::Error| AnnotateError::Labels(self.path.clone(), error);
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let header = COLUMNS.into_iter().chain(self.others.iter().map(String::as_str));
+        csv.write_record(header).map_err(|error| failed(error.into()))?;
+        for (page, url, labels) in pages.chain(left) {
+            for FileLabel { label, others } in labels {
+                let (block, hash) = (label.block.to_string(), format!("{:016x}", label.hash));
+                let ours = [page, &block, label.label.name(), &hash, url.unwrap_or_default()];
+                // A label that is new has nothing in the columns of others.
+                let others = (0..self.others.len()).map(|at| others.get(at).map_or("", String::as_str));
+                csv.write_record(ours.into_iter().chain(others)).map_err(|error| failed(error.into()))?;
+            }
         }
-        Ok(csv)
+        csv.into_inner().map_err(|error| failed(error.into_error()))
     }
 
     /// Replaces the file.
@@ -118,5 +145,39 @@ impl LabelFile {
     fn now(&self) -> Option<(SystemTime, u64)> {
         let metadata = fs::metadata(&self.path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_others_stay_with_their_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        let hash = "00000000000000ff";
+        let text = format!(
+            "who,page,block,label,text_hash,note\nRana,a.html,3,body,{hash},\"long, and\nodd\"\nOmar,b,0,nav,{hash},x\n"
+        );
+        fs::write(&path, text).unwrap();
+        let mut file = LabelFile::read(&path).unwrap();
+        let (url, mut labels) = file.take("a.html");
+        assert_eq!((url, labels.len()), (None, 1));
+        labels.push(FileLabel { label: BlockLabel::new(4, crate::Label::Nav, "new"), others: Vec::new() });
+        let csv = file.to_csv([("a.html", Some("https://a.example/"), labels.as_slice())].into_iter()).unwrap();
+        file.write(&csv).unwrap();
+        let mut again = LabelFile::read(&path).unwrap();
+        let (_, labels) = again.take("a.html");
+        let others: Vec<&[String]> = labels.iter().map(|label| label.others.as_slice()).collect();
+        assert_eq!(others, [["Rana", "long, and\nodd"], ["", ""]]);
+        assert_eq!(again.take("b.html").1[0].others, ["Omar", "x"]);
+    }
+
+    #[test]
+    fn a_file_of_no_labels_has_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = LabelFile::read(&folder.path().join("labels.csv")).unwrap();
+        assert_eq!(file.to_csv(std::iter::empty()).unwrap(), b"page,block,label,text_hash,url\n");
     }
 }

@@ -3,6 +3,7 @@
 //! Each page has a version, which each change of its labels raises. Whoever changes a page says which version they saw;
 //! a change of an older one is refused, so that two tabs cannot overwrite each other.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::AnnotateError;
-use super::file::LabelFile;
+use super::file::{FileLabel, LabelFile};
 use super::places::places;
 use super::render::{own_style, xhtml};
 use crate::corpus::{Inputs, Loaded, RawPage, Reading};
@@ -47,6 +48,8 @@ pub struct Sheet {
     pub score: f32,
     /// What was labelled.
     pub labels: Vec<Option<Label>>,
+    /// What the label file says of a block besides its label; kept when the label is taken away, for undoing.
+    others: HashMap<usize, Vec<String>>,
     /// Raised by each change of `labels`.
     pub version: u64,
 }
@@ -122,6 +125,7 @@ impl Sheet {
             was: Vec::new(),
             score: labels.score,
             labels: vec![None; ranges.len()],
+            others: HashMap::new(),
             version: 1,
             ranges,
             text: page.text,
@@ -149,9 +153,11 @@ impl Sheet {
         page.text == self.text && page.blocks.len() == self.ranges.len()
     }
 
-    fn block_labels(&self) -> Vec<BlockLabel> {
-        let label =
-            |(at, label): (usize, &Option<Label>)| label.map(|l| BlockLabel::new(at as u32, l, self.text_of(at)));
+    fn file_labels(&self) -> Vec<FileLabel> {
+        let label = |(at, label): (usize, &Option<Label>)| {
+            let label = BlockLabel::new(at as u32, (*label)?, self.text_of(at));
+            Some(FileLabel { label, others: self.others.get(&at).cloned().unwrap_or_default() })
+        };
         self.labels.iter().enumerate().filter_map(label).collect()
     }
 }
@@ -209,14 +215,22 @@ impl Store {
         }
         let mut file = LabelFile::read(labels)?;
         for sheet in &mut sheets {
-            let (url, labels) = file.take(&sheet.id);
+            let (url, rows) = file.take(&sheet.id);
             if url.is_some() {
                 sheet.host = site(&sheet.id, url.as_deref());
                 sheet.url = url;
             }
             let texts = (0..sheet.labels.len()).map(|block| sheet.text_of(block));
-            let (resolved, astray) = resolve_texts(texts, &labels);
+            let labels: Vec<BlockLabel> = rows.iter().map(|row| row.label).collect();
+            let (resolved, blocks) = resolve_texts(texts, &labels);
             sheet.labels = resolved.labels;
+            let mut astray = Vec::new();
+            for (row, block) in rows.into_iter().zip(blocks) {
+                match block {
+                    Some(block) => drop(sheet.others.insert(block, row.others)),
+                    None => astray.push(row),
+                }
+            }
             file.keep(&sheet.id, sheet.url.as_deref(), astray);
         }
         Ok((Store { sheets, file }, problems))
@@ -268,14 +282,15 @@ impl Store {
         if let Some(block) = blocks.iter().find(|block| **block >= sheet.labels.len()) {
             return Err(EditError::Unknown { page, block: *block });
         }
-        let wanted: Vec<u64> = blocks.iter().filter_map(|block| sheet.places[*block]).collect();
+        let wanted: HashSet<u64> = blocks.iter().filter_map(|block| sheet.places[*block]).collect();
+        let blocks: HashSet<usize> = blocks.iter().copied().collect();
         let edit = |(at, other): (usize, &Sheet)| {
             let is_wanted = |block: &usize| {
                 let chosen = at == page && blocks.contains(block);
                 chosen || other.places[*block].is_some_and(|place| wanted.contains(&place))
             };
-            let blocks = (0..other.labels.len()).filter(is_wanted).filter(|block| other.labels[*block] != label);
-            let changes: Vec<_> = blocks.map(|block| (block, label)).collect();
+            let found = (0..other.labels.len()).filter(is_wanted).filter(|block| other.labels[*block] != label);
+            let changes: Vec<_> = found.map(|block| (block, label)).collect();
             (!changes.is_empty()).then_some(Edit { page: at, version: other.version, changes })
         };
         let same_site = self.sheets.iter().enumerate().filter(|(_, other)| other.host == sheet.host);
@@ -322,7 +337,7 @@ impl Store {
     /// # Errors
     /// If a row cannot be put into CSV.
     pub fn to_csv(&self) -> Result<Vec<u8>, AnnotateError> {
-        let labels: Vec<Vec<BlockLabel>> = self.sheets.iter().map(Sheet::block_labels).collect();
+        let labels: Vec<Vec<FileLabel>> = self.sheets.iter().map(Sheet::file_labels).collect();
         let rows = self.sheets.iter().zip(&labels);
         self.file.to_csv(rows.map(|(sheet, labels)| (sheet.id.as_str(), sheet.url.as_deref(), labels.as_slice())))
     }

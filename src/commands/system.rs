@@ -18,7 +18,7 @@ use lubb::report::Outcome;
 pub enum System {
     /// A model, and its name.
     Model(String, Arc<Model>),
-    /// Texts by the pages' names, and the file's name.
+    /// Texts by the pages' names, whole and bare, and the file's name.
     Texts(String, HashMap<String, String>),
 }
 
@@ -37,7 +37,7 @@ impl System {
     /// Predictions: JSON lines with `id` and `text`.
     pub fn read_texts(path: &Path) -> Result<System> {
         let opened = File::open(path).with_context(|| path.display().to_string())?;
-        let mut texts = HashMap::new();
+        let (mut texts, mut bares) = (HashMap::new(), HashMap::new());
         for (at, line) in BufReader::new(opened).lines().enumerate() {
             let place = || format!("{}, line {}: wanted {{\"id\": ..., \"text\": ...}}", path.display(), at + 1);
             let line = line.with_context(place)?;
@@ -46,7 +46,13 @@ impl System {
             }
             let row: Row = serde_json::from_str(&line).with_context(place)?;
             let id = row.id.as_str().map_or_else(|| row.id.to_string(), str::to_owned);
-            texts.insert(id, row.text.unwrap_or_default());
+            let text = row.text.unwrap_or_default();
+            bares.entry(bare(&id).to_owned()).or_insert_with(|| text.clone());
+            texts.insert(id, text);
+        }
+        // A whole name is surer than a bare one, which the files of two folders may share.
+        for (id, text) in bares {
+            texts.entry(id).or_insert(text);
         }
         Ok(System::Texts(name(path), texts))
     }
@@ -61,9 +67,10 @@ impl System {
     /// Checks that predictions are of these pages, and says how many are missing.
     pub fn check(&self, golds: &[GoldPage]) -> Result<()> {
         let System::Texts(name, texts) = self else { return Ok(()) };
-        let missing = golds.iter().filter(|gold| !texts.contains_key(&gold.id)).count();
+        let missing = golds.iter().filter(|gold| text_of(texts, &gold.id).is_none()).count();
         if missing == golds.len() {
-            bail!("{name}: none of its {} ids is the id of a labelled page", texts.len());
+            let known = golds.first().map_or("", |gold| &gold.id);
+            bail!("{name}: none of its ids is the id of a labelled page, such as '{known}'; correct the field id");
         }
         if missing > 0 {
             let all = golds.len();
@@ -79,7 +86,7 @@ impl System {
                 Ok(()) => Outcome::of_labels(page, model.label(page)),
                 Err(error) => Outcome::failed(error),
             },
-            System::Texts(_, texts) => Outcome::of_text(texts.get(&gold.id).cloned().unwrap_or_default()),
+            System::Texts(_, texts) => Outcome::of_text(text_of(texts, &gold.id).cloned().unwrap_or_default()),
         }
     }
 
@@ -90,6 +97,18 @@ impl System {
             System::Texts(..) => Vec::new(),
         }
     }
+}
+
+fn text_of<'a>(texts: &'a HashMap<String, String>, id: &str) -> Option<&'a String> {
+    texts.get(id).or_else(|| texts.get(bare(id)))
+}
+
+/// A page's name without what a folder of pages adds to it, so that what `lubb apply` made of `html/ID.html.gz` is found
+/// for ID.
+fn bare(id: &str) -> &str {
+    let id = id.strip_prefix("html/").unwrap_or(id);
+    let id = id.strip_suffix(".gz").unwrap_or(id);
+    id.strip_suffix(".html").or_else(|| id.strip_suffix(".htm")).unwrap_or(id)
 }
 
 fn name(path: &Path) -> String {

@@ -81,6 +81,9 @@ pub enum RuleError {
     /// There are no rules.
     #[error("{}: no rules; a rule is [[rule]] with host, select and label", .0.display())]
     Empty(PathBuf),
+    /// The page was not read to its end, so that a selector might not mean what it says.
+    #[error("its elements are nested too deep to read it to its end, which no real page's are; no rule labels it")]
+    TooDeep,
     /// The selectors' tree and the blocks' tree of a page differ.
     #[error("the page's elements could not be matched to its blocks; please report it")]
     Trees,
@@ -155,13 +158,17 @@ impl Rules {
     /// Which rules label which blocks of a page. `bytes` and `hints` are those that `page` was made from.
     ///
     /// # Errors
-    /// [`RuleError::Trees`], which would be a bug.
+    /// [`RuleError::TooDeep`], or [`RuleError::Trees`], which would be a bug.
     pub fn label(&self, page: &Page, bytes: &[u8], hints: &Hints) -> Result<Matches, RuleError> {
         let host = host_of_page(page);
         let mut matches = Matches { blocks: vec![None; page.blocks.len()], conflicts: Vec::new() };
         let rules: Vec<usize> = (0..self.rules.len()).filter(|at| self.rules[*at].is_for(host.as_deref())).collect();
         if rules.is_empty() || page.input() == Input::Text {
             return Ok(matches);
+        }
+        if page.dom.is_cut() {
+            // Scraper's tree would go on where ours ends, and take minutes over it.
+            return Err(RuleError::TooDeep);
         }
         let selected = self.select(page, bytes, hints, &rules)?;
         for (at, block) in page.blocks.iter().enumerate() {
@@ -365,6 +372,14 @@ mod tests {
                 assert!(matches.blocks.iter().all(Option::is_some), "{}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn a_page_that_is_too_deep_is_said_to_be_so() {
+        let html = format!("<p>text</p>{}deep", "<div>".repeat(40_000));
+        let matches =
+            rules(&one("*", "p", "body")).unwrap().label(&Page::from_html(&html), html.as_bytes(), &Hints::default());
+        assert!(matches.unwrap_err().to_string().contains("nested too deep"));
     }
 
     #[test]

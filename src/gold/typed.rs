@@ -179,36 +179,37 @@ pub fn resolve(page: &Page, labels: &[BlockLabel]) -> Resolved {
     resolve_texts(page.texts(), labels).0
 }
 
-/// The same where only the texts of the blocks are at hand; also the labels that fit none of them.
-pub fn resolve_texts<'a>(texts: impl Iterator<Item = &'a str>, labels: &[BlockLabel]) -> (Resolved, Vec<BlockLabel>) {
+/// The same where only the texts of the blocks are at hand; also for each label the block that it went to, if any.
+pub fn resolve_texts<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    labels: &[BlockLabel],
+) -> (Resolved, Vec<Option<usize>>) {
     let hashes: Vec<u64> = texts.map(|text| xxh3_64(text.as_bytes())).collect();
     let mut resolved = Resolved { labels: vec![None; hashes.len()], ..Resolved::default() };
-    let mut astray = Vec::new();
-    for label in labels {
+    let mut blocks = vec![None; labels.len()];
+    for (block, label) in blocks.iter_mut().zip(labels) {
         let at = label.block as usize;
         if hashes.get(at) == Some(&label.hash) {
             resolved.labels[at] = Some(label.label);
-        } else {
-            astray.push(label);
+            *block = Some(at);
         }
     }
     let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, hash) in hashes.iter().enumerate() {
         places.entry(*hash).or_default().push(at);
     }
-    let mut lost = Vec::new();
-    for label in astray {
+    for (block, label) in blocks.iter_mut().zip(labels).filter(|(block, _)| block.is_none()) {
         let free = places.get(&label.hash).into_iter().flatten().filter(|at| resolved.labels[**at].is_none());
         match free.min_by_key(|at| at.abs_diff(label.block as usize)) {
             Some(at) => {
                 resolved.labels[*at] = Some(label.label);
                 resolved.moved += 1;
+                *block = Some(*at);
             }
-            None => lost.push(*label),
+            None => resolved.unmatched += 1,
         }
     }
-    resolved.unmatched = lost.len();
-    (resolved, lost)
+    (resolved, blocks)
 }
 
 /// The labels of a page's blocks, where its reference is typed; lines are found by their numbers.

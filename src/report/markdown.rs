@@ -29,7 +29,13 @@ pub fn summary(report: &Report, analysis: &Analysis) -> String {
     if let Some(comparison) = &analysis.comparison {
         let _ = writeln!(out, "\n### Against {}\n", cell(&comparison.other));
         out += "| | pages | F1 | other | difference | 95 % |\n|---|--:|--:|--:|--:|---|\n";
-        for group in comparison.groups.iter().filter(|g| !matches!(g.by, By::Site | By::Year)) {
+        // A group of one or two pages says nothing that the pages that changed most do not say below.
+        let is_shown = |by: By, low: Option<f64>| match by {
+            By::All | By::Set => true,
+            By::Language | By::Type => low.is_some(),
+            By::Year | By::Site => false,
+        };
+        for group in comparison.groups.iter().filter(|g| is_shown(g.by, g.low)) {
             let name = if group.by == By::All {
                 "all pages".to_owned()
             } else {

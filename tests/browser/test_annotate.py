@@ -166,7 +166,7 @@ def test_search_finds_blocks_and_pages(browser, pages, labels):
 
 def test_retraining_uses_the_labels_and_shows_what_they_changed(browser, pages, labels, tmp_path):
     model = tmp_path / "own.lubb"
-    training = ["--train-arg=--rounds=10", "--train-arg=--rows=2000", "--train-arg=--folds=3"]
+    training = ["--train-arg=--rounds=10", "--train-arg=--rows=2000", "--train-arg=--folds=3", "--train-arg=--no-flat"]
     with annotate(pages, labels, "--with", "data/labelled", "--model-out", model, *training) as url:
         tab = opened(browser, url)
         tab.keyboard.press("Enter")

@@ -105,7 +105,7 @@ pub fn calibration(curves: &Curves) -> Markup {
             line class="ideal" x1=(x(0.0)) y1=(y(0.0)) x2=(x(1.0)) y2=(y(1.0)) {}
             path class="line" d=(path(seen().map(|(_, predicted, observed)| (predicted, observed)))) {}
             @for (bin, predicted, observed) in seen() {
-                circle class="dot" cx=(x(predicted)) cy=(y(observed)) r=(round(3.0 + 7.0 * (bin.blocks as f64 / most as f64).sqrt())) {
+                circle class="dot" cx=(x(predicted)) cy=(y(observed)) r=(round(3.0 + 5.0 * (bin.blocks as f64 / most as f64).sqrt())) {
                     title { (format!("{} blocks: predicted {predicted:.3}, observed {observed:.3}", bin.blocks)) }
                 }
             }
@@ -160,11 +160,15 @@ struct Line<'a> {
 pub fn groups(about: &str, rows: &[&GroupRow]) -> Markup {
     let line = |g: &&'_ GroupRow| (g.low.unwrap_or(g.f1)).min(g.f1);
     // An axis of dots need not begin at 0.
-    let least = rows.iter().map(line).fold(1.0, f64::min);
-    let from = ((least * 10.0 - 0.2).floor() / 10.0).clamp(0.0, 0.9);
+    let from = axis_start(rows.iter().map(line).fold(1.0, f64::min));
     let lines: Vec<Line> =
         rows.iter().map(|g| Line { name: &g.value, pages: g.pages, value: g.f1, ends: g.low.zip(g.high) }).collect();
     whiskers(about, &lines, from, 1.0, None)
+}
+
+/// Where an axis up to 1 begins that shows this value, so that four steps of it, or five, are round.
+fn axis_start(least: f64) -> f64 {
+    [0.9, 0.8, 0.6, 0.5].into_iter().find(|from| least >= from + 0.01).unwrap_or(0.0)
 }
 
 /// The difference of two systems by group.
@@ -187,8 +191,11 @@ fn whiskers(about: &str, lines: &[Line], from: f64, to: f64, zero: Option<f64>) 
     const STEP: f64 = 22.0;
     let at = |value: f64| round(NAMES + (value - from) / (to - from) * (WIDTH - NAMES - RIGHT));
     let bottom = lines.len() as f64 * STEP + 8.0;
-    let decimals = if to - from < 0.1 { 3 } else { 2 };
-    let ticks = (0..=4).map(|n| from + (to - from) * f64::from(n) / 4.0);
+    // From 0.5 and 0.9 five steps are round, else four.
+    let steps: u8 = if ((to - from) * 10.0).round() % 5.0 == 0.0 || to - from < 0.15 { 5 } else { 4 };
+    let steps = if zero.is_some() { 4 } else { steps };
+    let decimals = if zero.is_some() && to <= 0.05 { 3 } else { 2 };
+    let ticks = (0..=steps).map(|n| from + (to - from) * f64::from(n) / f64::from(steps));
     svg(
         WIDTH,
         bottom + 24.0,
@@ -197,7 +204,7 @@ fn whiskers(about: &str, lines: &[Line], from: f64, to: f64, zero: Option<f64>) 
             @for tick in ticks {
                 line class="grid" x1=(at(tick)) x2=(at(tick)) y1="4" y2=(bottom) {}
                 text class="tick" x=(at(tick)) y=(bottom + 16.0) text-anchor="middle" {
-                    @if zero.is_some() { (format!("{tick:+.decimals$}")) } @else { (format!("{tick:.decimals$}")) }
+                    @if zero == Some(tick) { "0" } @else if zero.is_some() { (format!("{tick:+.decimals$}")) } @else { (format!("{tick:.decimals$}")) }
                 }
             }
             @if let Some(zero) = zero { line class="axis" x1=(at(zero)) x2=(at(zero)) y1="4" y2=(bottom) {} }
@@ -269,6 +276,11 @@ mod tests {
     #[test]
     fn steps_are_round_numbers() {
         assert_eq!([0, 6, 7, 27, 31, 300, 301].map(nice_step), [1, 1, 2, 5, 10, 50, 100]);
+    }
+
+    #[test]
+    fn axes_begin_at_round_numbers() {
+        assert_eq!([1.0, 0.95, 0.905, 0.79, 0.55, 0.51, 0.3].map(axis_start), [0.9, 0.9, 0.8, 0.6, 0.5, 0.5, 0.0]);
     }
 
     #[test]

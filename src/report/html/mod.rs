@@ -64,7 +64,7 @@ pub fn render(report: &Report, analysis: &Analysis) -> String {
                     @if let Some(curves) = &analysis.curves { (curve_sections(curves)) }
                     (labels(sets))
                     (distribution(analysis))
-                    @for (by, name) in [(By::Language, "language"), (By::Type, "page type"), (By::Year, "year"), (By::Site, "site")] {
+                    @for (by, name) in [(By::Language, "language"), (By::Type, "page type or group"), (By::Year, "year"), (By::Site, "site")] {
                         (by_group(name, by, analysis.groups_by(by)))
                     }
                     @if let Some(comparison) = &analysis.comparison { (changed(comparison, analysis)) }

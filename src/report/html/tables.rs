@@ -2,6 +2,9 @@
 
 use maud::{Markup, Render, html};
 
+/// Rows up to which a table is shown whole.
+const SHORT: usize = 11;
+
 /// A cell: what it shows, and the number by which it is sorted.
 pub struct Cell {
     text: String,
@@ -53,7 +56,8 @@ pub fn group(number: u64) -> String {
 pub fn table(header: &[&str], rows: Vec<Vec<Cell>>) -> Markup {
     let is_number = |at: usize| rows.first().and_then(|row| row.get(at)).is_some_and(|cell| cell.number.is_some());
     html! {
-        div.scroll { table.sortable {
+        // A long table is as high as the chart beside it, and scrolls.
+        div.scroll.long[rows.len() > SHORT] tabindex=[(rows.len() > SHORT).then_some("0")] { table.sortable {
             thead { tr { @for (at, name) in header.iter().enumerate() { th.number[is_number(at)] scope="col" { (name) } } } }
             tbody { @for row in &rows { tr { @for cell in row { (cell) } } } }
         } }

@@ -1,0 +1,102 @@
+"""Does what README's "Labelling a new site" describes, on the ten and six pages of data/walkthrough.
+
+    cargo build --release && pip install -r tests/browser/requirements.txt && python docs/walkthrough.py OUT
+
+The ten pages are labelled in the browser: each guess that data/walkthrough/labels.csv contradicts is corrected with the
+keys that a person would use. Then `lubb train`, `lubb apply` and `lubb evaluate` run, and say what that gained on the six
+pages held out. OUT gets labels.csv, the model, the articles and the report.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = Path("data/walkthrough")
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+# The program of the figures is the one that users have.
+os.environ.setdefault("LUBB", str(ROOT / "target" / "release" / "lubb"))
+from annotator import LUBB, annotate, launch  # noqa: E402
+
+
+def truth(file):
+    """The labels of a file: for each page a label for each block."""
+    pages = {}
+    with open(ROOT / file, encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            pages.setdefault(row["page"], {})[int(row["block"])] = row["label"]
+    return {page: [labels[block] for block in range(len(labels))] for page, labels in pages.items()}
+
+
+def label(tab, right):
+    """Labels the pages in the order in which they are offered. How often a label was set, and how often it was given to
+    the same place on all pages."""
+    labels = tab.locator("#labels button").evaluate_all("buttons => buttons.map((button) => button.dataset.l)")
+    ids = tab.evaluate("fetch('api/pages').then((r) => r.json()).then(({ pages }) => pages.map((page) => page.id))")
+    chips = tab.locator("#blocks .chip")
+    rows = tab.locator("#blocks li")
+    view = tab.frame_locator("#view")
+    corrections = places = 0
+    for done in range(len(right)):
+        page = ids[int(tab.locator("#pages [aria-current]").get_attribute("data-page"))]
+        wanted = right[page]
+        expect(rows).to_have_count(len(wanted))
+        view.locator(f"[data-b='{len(wanted) - 1}'][data-k]").first.wait_for()
+        while True:
+            shown = chips.evaluate_all("chips => chips.map((chip) => chip.dataset.l)")
+            wrong = next((at for at, shown in enumerate(shown) if shown != wanted[at]), None)
+            if wrong is None:
+                break
+            # All blocks from here on with the same right label, right guesses between them included.
+            end = wrong
+            while end + 1 < len(wanted) and wanted[end + 1] == wanted[wrong]:
+                end += 1
+            rows.nth(wrong).click(position={"x": 8, "y": 8})
+            if end > wrong:
+                rows.nth(end).click(position={"x": 8, "y": 8}, modifiers=["Shift"])
+            before = tab.locator("#done").text_content()
+            tab.keyboard.press(str(labels.index(wanted[wrong]) + 1))
+            expect(chips.nth(wrong)).to_have_attribute("data-l", wanted[wrong])
+            expect(tab.locator("#saved")).to_have_text("saved ✓")
+            corrections += 1
+            # Below the article a place holds the same on all pages; between its paragraphs it does not.
+            among = view.locator(f"[data-b='{wrong}']").first.evaluate("element => Boolean(element.closest('.tx'))")
+            if not among and done == 0:
+                before = tab.locator("#done").text_content()
+                tab.keyboard.press("s")
+                expect(tab.locator("#done")).not_to_have_text(before)
+                expect(tab.locator("#saved")).to_have_text("saved ✓")
+                places += 1
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#done")).to_contain_text(f"{done + 1} of {len(right)} pages")
+        if done + 1 < len(right):
+            expect(tab.locator(f"#pages [aria-current][data-page='{ids.index(page)}']")).to_have_count(0)
+    return corrections, places
+
+
+def main(out):
+    out.mkdir(parents=True, exist_ok=True)
+    labels, model, report = out / "labels.csv", out / "my.lubb", out / "report"
+    labels.unlink(missing_ok=True)
+    with sync_playwright() as playwright, annotate(SITE / "pages", labels) as url:
+        tab = launch(playwright).new_page(viewport={"width": 1400, "height": 800})
+        tab.goto(url)
+        corrections, places = label(tab, truth(SITE / "labels.csv"))
+    print(f"labelled 10 pages: a label set {corrections} times, {places} times for the same place on all pages", flush=True)
+    for command in [
+        ["train", "--gold", labels, "data/labelled", "--pages", SITE / "pages", "-o", model],
+        ["apply", SITE / "held-out", "-o", out / "articles.jsonl", "--model", model],
+        ["evaluate", "--gold", SITE / "held-out.csv", "--pages", SITE / "held-out", "-o", report, "--model", model]
+        + ["--compare", "models/default.lubb", "--format", "md"],
+    ]:
+        subprocess.run([LUBB, *command], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: walkthrough.py OUT, a folder for the labels, the model, the articles and the report")
+    main(Path(sys.argv[1]).resolve())
