@@ -113,19 +113,21 @@ def compare(args):
     home = ROOT / "target/peers"
     home.mkdir(parents=True, exist_ok=True)
     commands = tools.install(args.tools, ROOT, home, run)
-    file = home / "pages.jsonl"
+    work = home / args.pages.resolve().name
+    work.mkdir(exist_ok=True)
+    file = work / "pages.jsonl"
     prepared = run(tools.prepare(home, args.pages, file, args.every), f"reading {args.pages}")
     pages = {"file": file, **json.loads(prepared.splitlines()[-1])}
-    took = measure(commands, pages, args.rounds, home, lambda line: print(line, file=sys.stderr, flush=True))
+    took = measure(commands, pages, args.rounds, work, lambda line: print(line, file=sys.stderr, flush=True))
     f1 = {}
     if pages["labelled"]:
         lubb = tools.program(ROOT, run)
         with open(file, encoding="utf-8") as lines:
             ids = {json.loads(line)["id"] for line in lines}
         for name in commands:
-            f1[name] = scores(lubb, args.pages, home / f"{name}.jsonl", home / "reports" / name, ids)
+            f1[name] = scores(lubb, args.pages, work / f"{name}.jsonl", work / "reports" / name, ids)
     commit = subprocess.run(["git", "log", "-1", "--format=%h of %cs"], cwd=ROOT, capture_output=True, text=True).stdout
-    head = (f"{pages['pages']} pages of {args.pages.name}, {pages['bytes'] / 1e6:.1f} MB; {args.rounds} rounds, medians "
+    head = (f"{pages['pages']} pages of {args.pages.resolve().name}, {pages['bytes'] / 1e6:.1f} MB; {args.rounds} rounds, medians "
             f"(and range); lubb at {commit.strip() or 'an unknown commit'}.\n\n")
     return head + table(took, pages, f1, {name: command.version for name, command in commands.items()})
 

@@ -199,6 +199,9 @@ impl<'a> Open<'a> {
             }
             self.formatting = 0;
         }
+        if name == b"a" {
+            self.end(name);
+        }
         if flat || self.foreign && tag.ends_with(b"/") {
             return;
         }
@@ -245,6 +248,7 @@ mod tests {
         for part in [
             "<div><p>text<br><img src=a><li>x</div>",
             "<p><font size=1>x</font><p><b>y</b>",
+            "<p><a href=/x>left open",
             "<script>'<div>' + \"<div>\"</script>",
             "<!-- <div> --><p class=\"a>b\">",
             "<div data-x='<div><div>'>x</div>",
