@@ -7,9 +7,14 @@
 PAGES is a folder with .html or .html.gz files (or html/ in it); without it, data/labelled. Its pages are repeated up to
 a corpus of --pages, as links in a folder of a temporary folder or as records of one JSONL file, and up to a tenth of
 that. Runs with one and two threads take turns. Memory is the peak of the process, the reader's and writer's included.
+
+How much faster two threads are can be seen only on a machine that does nothing else. Whether reading and writing keep
+up with the workers can be seen on any: "workers busy" is the share of the run in which a worker ran or was ready to,
+and only waited for a processor. Loading the model at the start counts as not busy.
 """
 
 import argparse
+import contextlib
 import gzip
 import json
 import os
@@ -18,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -54,24 +60,35 @@ def make_jsonl(files, count, target):
 def apply(lubb, source, jobs, out):
     """Wall and processor seconds and peak megabytes of a run that gives a row for each page."""
     command = [lubb, "apply", source, "-o", out, "--jobs", str(jobs), "--quiet"]
-    # Wall time is that of the run alone; starting Python is not in it.
-    start = os.times().elapsed
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = os.times().elapsed - start
+    busy, ended = {}, 0
+    with tempfile.TemporaryFile("w+") as errors:
+        start = time.monotonic()
+        child = subprocess.Popen(command, stderr=errors)
+        while not ended:
+            time.sleep(0.02)
+            busy.update(workers(child.pid))
+            ended, status, usage = os.wait4(child.pid, os.WNOHANG)
+        wall = time.monotonic() - start
+        errors.seek(0)
+        said = errors.read()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in (0, 1):
         raise SystemExit(f"error: lubb apply ended with status {child.returncode}: {said.strip()}")
     with open(out, "rb") as lines:
         rows = sum(1 for _ in lines)
-    return {"wall": wall, "processor": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1000, "rows": rows}
+    return {"wall": wall, "processor": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1000, "rows": rows,
+            "busy": sum(busy.values()) / wall / jobs}
 
 
-def stolen():
-    """Processor seconds that everything on the machine used so far, from /proc/stat."""
-    fields = [int(field) for field in open("/proc/stat").readline().split()[1:]]
-    return sum(fields[:3] + fields[5:8]) / os.sysconf("SC_CLK_TCK")
+def workers(pid):
+    """How long each worker ran or waited for a processor so far. What is missing from the wall time, it had no page."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            if (task / "comm").read_text().startswith("lubb-"):
+                ran, waited, _ = (task / "schedstat").read_text().split()
+                found[task.name] = (int(ran) + int(waited)) / 1e9
+    return found
 
 
 def main():
@@ -88,7 +105,7 @@ def main():
     if not args.lubb.is_file():
         raise SystemExit(f"error: {args.lubb}: not found; build it with `cargo build --release`")
     files = sources(args.folder)
-    lines = ["| input | pages | threads | wall s | processor s | pages/s | times one thread | others' processor s | peak MB |",
+    lines = ["| input | pages | threads | wall s | processor s | pages/s | times one thread | workers busy | peak MB |",
              "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     print("\n".join(lines), flush=True)
     make = {"folder": make_folder, "jsonl": make_jsonl, "jsonl.gz": make_jsonl}
@@ -100,9 +117,7 @@ def main():
                 took = {jobs: [] for jobs in args.jobs}
                 for _ in range(args.rounds):
                     for jobs in args.jobs:
-                        before = stolen()
                         row = apply(args.lubb, source, jobs, scratch / "out.jsonl")
-                        row["others"] = stolen() - before - row["processor"]
                         if row["rows"] != count:
                             raise SystemExit(f"error: {row['rows']} rows for {count} pages")
                         took[jobs].append(row)
@@ -113,7 +128,7 @@ def main():
                     peak = max(row["peak"] for row in took[jobs])
                     processor = statistics.median(row["processor"] for row in took[jobs])
                     cells = [kind, f"{count:,}", jobs, f"{best['wall']:.1f}", f"{processor:.1f}",
-                             f"{count / best['wall']:.0f}", f"{faster:.2f}", f"{best['others']:.0f}", f"{peak:.0f}"]
+                             f"{count / best['wall']:.0f}", f"{faster:.2f}", f"{best['busy']:.0%}", f"{peak:.0f}"]
                     lines.append("| " + " | ".join(map(str, cells)) + " |")
                     print(lines[-1], flush=True)
                 if source.is_file():
