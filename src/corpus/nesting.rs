@@ -199,7 +199,8 @@ impl<'a> Open<'a> {
             }
             self.formatting = 0;
         }
-        if name == b"a" {
+        // A link closes the one before it, except in `<svg>`.
+        if name == b"a" && !self.foreign {
             self.end(name);
         }
         if flat || self.foreign && tag.ends_with(b"/") {
@@ -236,7 +237,9 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused_however_it_is_dressed() {
-        for tag in ["<div>", "<ul><li>", "<b>", "<x-y/>", "<div></q>", "<div title='</div>'>", "<DIV a=\">\">"] {
+        for tag in
+            ["<div>", "<ul><li>", "<b>", "<x-y/>", "<div></q>", "<div title='</div>'>", "<svg><a>", "<DIV a=\">\">"]
+        {
             assert!(refused(&tag.repeat(100_000)), "{tag}");
         }
         assert!(refused(&format!("<svg><p>{}", "<path/>".repeat(100_000))));
