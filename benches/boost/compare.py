@@ -2,20 +2,26 @@
 
     pip install -r benches/boost/requirements.txt
     cargo build --release --example boost_matrix
-    python benches/boost/compare.py [MATRIX] [--rounds 200] [--threads 1 2]
+    lubb features --gold GOLD -o matrix.csv
+    python benches/boost/compare.py [matrix.csv] [--rounds 200] [--threads 1 2] [--rows 100000] [-o table.md]
 
-MATRIX is a CSV file with a header and a column `label` (0 or 1; an empty field is a missing value), or an `.npz` file
-with `x` and `y`, optionally with `fold`, whose greatest value marks the test rows. Without it, 100,000 rows with 20
-columns that matter, 80 that do not and 10 % of the values missing are made up. Prediction is timed on one core.
+The matrix is what `lubb features` writes: to tell is whether a block is body, and the blocks of a quarter of the hosts
+are for testing. It may also be an `.npz` file with `x` and `y`, optionally with `fold`, whose greatest value marks the
+test rows. Without it, 100,000 rows with 20 columns that matter, 80 that do not and 10 % of the values missing are made
+up. Prediction is timed on one core. Seconds are of the wall: run it on a machine that does nothing else, or look at the
+ratios of several runs.
 """
 
 import argparse
+import csv
 import json
 import os
 import pathlib
 import subprocess
 import tempfile
 import time
+import zlib
+from array import array
 
 import lightgbm as lgb
 import numpy as np
@@ -42,6 +48,25 @@ def made_up(rows, seed=0):
     return x, (rng.random(rows) < 1 / (1 + np.exp(-1.5 * margin))).astype(np.int64)
 
 
+def exported(path):
+    """What `lubb features` wrote: the columns after `body`; whether at least half of the block's words are the
+    article's; and the host as one of four folds, so that no site is on both sides."""
+    with open(path, encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines)
+        header = next(reader)
+        if "body" not in header or "host" not in header:
+            raise SystemExit(f"error: {path}: no columns `host` and `body`; make it with `lubb features --gold GOLD -o {path}`")
+        host, body = header.index("host"), header.index("body")
+        x, y, fold = array("f"), array("f"), array("b")
+        for row in reader:
+            # A block that nothing is known of has no value there.
+            if row[body]:
+                x.extend(map(float, row[body + 1:]))
+                y.append(float(row[body]) >= 0.5)
+                fold.append(zlib.crc32(row[host].encode()) % 4)
+    return np.frombuffer(x, dtype=np.float32).reshape(len(y), -1), np.array(y), np.array(fold)
+
+
 def read(path):
     """Rows, classes, and which rows are for testing."""
     if path is None:
@@ -51,10 +76,7 @@ def read(path):
         held = np.load(path)
         x, y, fold = held["x"], held["y"], held.get("fold")
     else:
-        header = open(path, encoding="utf-8").readline().strip().split(",")
-        table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=np.float32)
-        label = header.index("label")
-        x, y, fold = np.delete(table, label, axis=1), table[:, label], None
+        x, y, fold = exported(path)
     test = np.arange(len(y)) % 4 == 3 if fold is None else fold == fold.max()
     return np.ascontiguousarray(x, dtype=np.float32), y.astype(np.int64), test
 
@@ -71,6 +93,8 @@ def best_of(times, run):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("matrix", nargs="?")
+    parser.add_argument("--rows", type=int, help="take at most so many rows")
+    parser.add_argument("-o", "--out", type=pathlib.Path, help="write the table here, as Markdown")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--depth", type=int, default=6)
     parser.add_argument("--learning-rate", type=float, default=0.1)
@@ -83,14 +107,29 @@ def main():
     parser.add_argument("--skip-sklearn", action="store_true")
     args = parser.parse_args()
     x, y, test = read(args.matrix)
+    if args.rows and args.rows < len(y):
+        # Every n-th block, so that all hosts stay.
+        keep = np.linspace(0, len(y) - 1, args.rows).astype(int)
+        x, y, test = x[keep], y[keep], test[keep]
     leaves = 2**args.depth
     train_x, train_y, test_x, test_y = x[~test], y[~test], np.ascontiguousarray(x[test]), y[test]
+    if not pathlib.Path(args.binary).is_file():
+        raise SystemExit(f"error: {args.binary}: not found; `cargo build --release --example boost_matrix` makes it")
+    head = (f"{len(train_y)} training rows, {len(test_y)} test rows, {x.shape[1]} columns, {args.rounds} rounds, "
+            f"learning rate {args.learning_rate}")
+    table = [head, "", "| trees | threads | AUC | training s | / LightGBM's | prediction us a row | LightGBM's / it | KB |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|"]
     print(f"{len(train_y)} training rows, {len(test_y)} test rows, {x.shape[1]} columns, {args.rounds} rounds")
     print(f"{'':32}{'threads':>8}{'AUC':>9}{'train s':>9}{'predict us/row':>16}{'KB':>8}")
+
+    peers = {}
 
     def row(name, threads, p, train, predict, size=None):
         auc = roc_auc_score(test_y, p)
         print(f"{name:32}{threads:8}{auc:9.4f}{train:9.2f}{predict:16.3f}{size / 1000 if size else 0:8.0f}", flush=True)
+        base = peers.setdefault(threads, (train, predict))  # LightGBM comes first.
+        table.append(f"| {name} | {threads} | {auc:.4f} | {train:.2f} | {train / base[0]:.2f} | {predict:.3f} "
+                     f"| {base[1] / predict:.1f} | {f'{size / 1000:.0f}' if size else '-'} |")
 
     for threads in args.threads:
         common = {
@@ -130,6 +169,8 @@ def main():
                 got = json.loads(done.stdout)
                 name = f"lubb, {leaves} leaves" if kind == "leaves" else f"lubb, oblivious, depth {size}"
                 row(name, threads, np.load(folder / "test_p.npy")[:, 0], got["train"], got["predict_us"], got["bytes"])
+    if args.out:
+        args.out.write_text("\n".join(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

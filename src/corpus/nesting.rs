@@ -199,6 +199,10 @@ impl<'a> Open<'a> {
             }
             self.formatting = 0;
         }
+        // A link closes the one before it, except in `<svg>`.
+        if name == b"a" && !self.foreign {
+            self.end(name);
+        }
         if flat || self.foreign && tag.ends_with(b"/") {
             return;
         }
@@ -233,7 +237,9 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused_however_it_is_dressed() {
-        for tag in ["<div>", "<ul><li>", "<b>", "<x-y/>", "<div></q>", "<div title='</div>'>", "<DIV a=\">\">"] {
+        for tag in
+            ["<div>", "<ul><li>", "<b>", "<x-y/>", "<div></q>", "<div title='</div>'>", "<svg><a>", "<DIV a=\">\">"]
+        {
             assert!(refused(&tag.repeat(100_000)), "{tag}");
         }
         assert!(refused(&format!("<svg><p>{}", "<path/>".repeat(100_000))));
@@ -245,6 +251,7 @@ mod tests {
         for part in [
             "<div><p>text<br><img src=a><li>x</div>",
             "<p><font size=1>x</font><p><b>y</b>",
+            "<p><a href=/x>left open",
             "<script>'<div>' + \"<div>\"</script>",
             "<!-- <div> --><p class=\"a>b\">",
             "<div data-x='<div><div>'>x</div>",

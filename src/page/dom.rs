@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+mod attributes;
 mod read;
 mod sink;
 

@@ -14,11 +14,12 @@ use html5ever::buffer_queue::BufferQueue;
 use html5ever::interface::TreeSink;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{TagToken, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tokenizer::{ParseError, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use memchr::{memchr, memmem};
 
 use super::Dom;
+use super::attributes::LongTags;
 use super::sink::{Handle, Sink};
 
 /// Bytes given to the tokenizer at once, so that they stay in the nearest cache and the steps are looked at often.
@@ -32,12 +33,15 @@ struct Watched {
     builder: TreeBuilder<Handle, Sink>,
     /// Set while the last token was a start tag after which markup is not read as such.
     raw: Cell<bool>,
+    /// Whether no token came since this was set.
+    quiet: Cell<bool>,
 }
 
 impl TokenSink for Watched {
     type Handle = Handle;
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Handle> {
+        self.quiet.set(self.quiet.get() && matches!(token, ParseError(_)));
         if matches!(token, TagToken(_)) {
             self.builder.sink.count_tag();
         }
@@ -58,7 +62,8 @@ impl TokenSink for Watched {
 pub(super) fn parse(html: &str) -> Dom {
     let options = TreeBuilderOpts { scripting_enabled: false, drop_doctype: true, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(Sink::new(html.len()), options);
-    let tokenizer = Tokenizer::new(Watched { builder, raw: Cell::new(false) }, TokenizerOpts::default());
+    let tokenizer =
+        Tokenizer::new(Watched { builder, raw: Cell::new(false), quiet: Cell::new(true) }, TokenizerOpts::default());
     let watched = &tokenizer.sink;
     let queue = BufferQueue::default();
     let feed = |piece: &str| {
@@ -66,10 +71,17 @@ pub(super) fn parse(html: &str) -> Dom {
         while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
     };
     let mut starts = Starts::new(html);
+    let mut tags = LongTags::new(html);
     let (mut at, mut cut) = (0, false);
     while at < html.len() && !cut {
         let end = starts.piece(at);
+        watched.quiet.set(true);
         feed(&html[at..end]);
+        if let Some(surplus) = tags.after(at..end, watched.quiet.get()) {
+            feed(&html[end..surplus.from]);
+            at = surplus.to;
+            continue;
+        }
         // The last byte was the tag's own end only if nothing came of the piece after the tag.
         if watched.raw.get()
             && html[..end].ends_with('>')
