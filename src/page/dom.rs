@@ -7,7 +7,9 @@
 use std::ops::Range;
 
 mod read;
+mod references;
 mod sink;
+mod tags;
 
 pub(crate) use sink::tag_of;
 
