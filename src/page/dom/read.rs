@@ -124,7 +124,8 @@ impl Reader<'_> {
     /// Where the next markup begins, or the page ends.
     fn markup_from(&self, at: usize) -> usize {
         let bytes = self.html.as_bytes();
-        let is_markup = |at: usize| bytes.get(at + 1).is_some_and(|b| matches!(b, b'!' | b'/' | b'?') || b.is_ascii_alphabetic());
+        let is_markup =
+            |at: usize| bytes.get(at + 1).is_some_and(|b| matches!(b, b'!' | b'/' | b'?') || b.is_ascii_alphabetic());
         memchr_iter(b'<', &bytes[at..]).map(|found| at + found).find(|at| is_markup(*at)).unwrap_or(bytes.len())
     }
 
@@ -205,8 +206,8 @@ impl Reader<'_> {
     /// Gives a doctype, a CDATA section or a bogus comment to html5ever's tokenizer.
     fn part(&self, at: usize) -> Option<usize> {
         let rest = &self.html.as_bytes()[at..];
-        let cdata = rest.starts_with(b"<![CDATA[")
-            && self.watched.0.adjusted_current_node_present_but_not_in_html_namespace();
+        let cdata =
+            rest.starts_with(b"<![CDATA[") && self.watched.0.adjusted_current_node_present_but_not_in_html_namespace();
         let length = if cdata { memmem::find(rest, b"]]>")? + 3 } else { memchr(b'>', rest)? + 1 };
         let tokenizer = self.tokenizer(State::Data, None);
         feed(&tokenizer, &self.html[at..at + length]);

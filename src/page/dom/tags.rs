@@ -67,7 +67,8 @@ impl Tags {
             at += 1;
         }
         let Name { local, counts: all } = name(&mut self.tags, &html[start..at], is_all_attributes);
-        let mut tag = Tag { kind, name: local, self_closing: false, attrs: Vec::new(), had_duplicate_attributes: false };
+        let mut tag =
+            Tag { kind, name: local, self_closing: false, attrs: Vec::new(), had_duplicate_attributes: false };
         loop {
             match *bytes.get(at)? {
                 b'>' => return Some((tag, at + 1)),
