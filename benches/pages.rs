@@ -32,7 +32,7 @@ static PAGES: LazyLock<Pages> = LazyLock::new(|| {
     let pages: Vec<Page> = bytes.iter().map(|bytes| Page::new(bytes, &Hints::default())).collect();
     let blocks: usize = pages.iter().map(|page| page.blocks.len()).sum();
     println!("{} pages of {}, {:.1} MB, {blocks} blocks", pages.len(), folder.display(), total as f64 / 1e6);
-    let decoded = bytes.iter().map(|bytes| decode::decode(bytes, None).0).collect();
+    let decoded = bytes.iter().map(|bytes| decode::decode(bytes, None).0.into_owned()).collect();
     Pages { bytes, decoded, pages }
 });
 

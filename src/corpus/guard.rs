@@ -55,7 +55,9 @@ pub fn check(bytes: &[u8], input: Input) -> Result<(), Fault> {
         return Err(Fault::NotAPage(what));
     }
     let head = &bytes[..bytes.len().min(HEAD)];
-    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
+    // Most pages have none, which is found in a tenth of the time that counting takes.
+    let first = memchr::memchr(0, head).unwrap_or(head.len()) & !1;
+    let zeros = |parity: usize| head[first..].iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
     // In UTF-16 the zeros are nearly all in one half of each unit.
     let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || even.min(odd) * 10 < even.max(odd);

@@ -5,6 +5,7 @@ use crate::page::dom::Tag;
 
 use super::Surroundings;
 use super::declared::{self, Said, three_in_a_row};
+use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
 use super::text::{TextStats, is_long};
 
@@ -80,7 +81,13 @@ fn overlap(words: &[u64], reference: &[u64]) -> (f32, f32) {
     if words.is_empty() || reference.is_empty() || words.len() > reference.len() * 8 + 40 {
         return (0.0, 0.0);
     }
-    let hit = words.iter().filter(|w| reference.contains(w)).count() as f32;
+    // One bit for each word of the reference: most words of most blocks have none, and need not be looked for.
+    let bit = |word: &u64| 1u64 << (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+    let bits = reference.iter().fold(0, |bits, w| bits | bit(w));
+    let hit = words.iter().filter(|w| bits & bit(w) != 0 && reference.contains(w)).count() as f32;
+    if hit == 0.0 {
+        return (0.0, 0.0);
+    }
     let found = reference.iter().filter(|w| words.contains(w)).count() as f32;
     (hit / words.len() as f32, found / reference.len() as f32)
 }
@@ -199,7 +206,7 @@ impl<'a> Context<'a> {
                 Some(n) => {
                     let (s, block) = (&self.stats[n], &self.page.blocks[n]);
                     out.extend([
-                        s.words.ln_1p(),
+                        ln_1p(s.words),
                         block.link_chars as f32 / block.chars.max(1) as f32,
                         flag(s.ends_sentence),
                         flag(is_long(s, block)),
@@ -213,7 +220,7 @@ impl<'a> Context<'a> {
         for width in WINDOWS {
             let inner = self.structure.totals(at.saturating_sub(width)..(at + width + 1).min(count));
             let words = inner.words.max(1.0);
-            out.extend([words.ln_1p(), inner.link_words / words, inner.long_words / words]);
+            out.extend([ln_1p(words), inner.link_words / words, inner.long_words / words]);
         }
         out.extend(self.title_overlap[at]);
         out.push(self.declared_overlap(at, &self.said.article_body));
@@ -228,17 +235,17 @@ impl<'a> Context<'a> {
         out.push(title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))));
         let s = &self.stats[at];
         let (repeats, first) = self.repeats.get(&(s.shape ^ s.chars.to_bits() as u64)).copied().unwrap_or((1, at));
-        out.push(f32::from(repeats).ln_1p());
+        out.push(ln_1p(f32::from(repeats)));
         out.push(flag(first == at));
-        out.push(f32::from(self.long_before[at]).ln_1p());
-        out.push(f32::from(self.long_after[at]).ln_1p());
+        out.push(ln_1p(f32::from(self.long_before[at])));
+        out.push(ln_1p(f32::from(self.long_after[at])));
         match self.headings[at] {
             None => out.extend([6.0, 0.0, 0.0, 0.0]),
             Some(h) => {
                 let block = &self.page.blocks[h];
                 out.extend([
-                    ((at - h) as f32).ln_1p(),
-                    self.stats[h].words.ln_1p(),
+                    ln_1p((at - h) as f32),
+                    ln_1p(self.stats[h].words),
                     flag(block.link_chars * 2 > block.chars),
                     heading_level(self.page, h) as f32,
                 ]);
@@ -280,7 +287,7 @@ pub fn names() -> Vec<String> {
 }
 
 fn signed_log(x: f32) -> f32 {
-    x.signum() * x.abs().ln_1p()
+    x.signum() * ln_1p(x.abs())
 }
 
 /// For each item, how many steps back the last true one is (its own not counted), at most 1,000.

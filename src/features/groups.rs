@@ -5,6 +5,7 @@
 use crate::page::Page;
 use crate::page::dom::NodeId;
 
+use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
 use super::text::TextStats;
 
@@ -106,9 +107,9 @@ impl Groups {
                 let members = group.members as f32;
                 let own = structure.totals(structure.blocks(page, member));
                 out.extend([
-                    members.ln_1p(),
+                    ln_1p(members),
                     words / total,
-                    (words / members).ln_1p(),
+                    ln_1p(words / members),
                     group.long_words / words,
                     group.link_words / words,
                     own.words / words * members,
@@ -121,7 +122,7 @@ impl Groups {
             Some(group) => {
                 let words = group.words.max(1.0);
                 let members = group.members as f32;
-                out.extend([members.ln_1p(), words / total, (words / members).ln_1p(), group.link_words / words]);
+                out.extend([ln_1p(members), words / total, ln_1p(words / members), group.link_words / words]);
             }
         }
         for common in &self.common {
@@ -133,7 +134,7 @@ impl Groups {
             let inner = structure.totals(range.clone());
             out.extend([
                 inner.words / total,
-                inner.blocks.ln_1p(),
+                ln_1p(inner.blocks),
                 f32::from(page.dom.depth(element).saturating_sub(page.dom.depth(node))).min(20.0),
                 inner.long_words / inner.words.max(1.0),
             ]);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
-use crate::page::dom::{AttrName, Display, Dom, NodeId, Tag};
+use crate::page::dom::{AttrName, Display, Dom, NodeId};
 
 use super::structure::HashedMap;
 use super::text::TextStats;
@@ -387,14 +387,13 @@ impl Lexicon {
         let dom = &page.dom;
         let kinds = kind_index();
         let index = self.index();
-        let mut elements = vec![Element::default(); dom.len()];
-        // Spans of the far level, and kinds, from the root down to and including the node.
+        // What was said of each element that has a block in or below it, by its place in `said`; 0 says nothing.
+        let mut said = vec![Element::default()];
+        let mut places = vec![0u32; dom.len()];
+        // Spans of the far level, from the root down to and including the node.
         let mut far = vec![Span::default(); dom.len()];
-        let mut seen: HashedMap<Element> = HashMap::default();
-        for node in 1..dom.len() as NodeId {
-            if dom.tag(node) == Tag::Text {
-                continue;
-            }
+        let mut seen: HashedMap<u32> = HashMap::default();
+        for node in with_blocks(page) {
             let mut key = SEED;
             let mut named = false;
             for (name, value) in dom.attrs(node) {
@@ -403,9 +402,9 @@ impl Lexicon {
                     named = true;
                 }
             }
-            let mut element = Element::default();
+            let mut place = 0;
             if named {
-                element = *seen.entry(key).or_insert_with(|| {
+                place = *seen.entry(key).or_insert_with(|| {
                     let mut element = Element::default();
                     words_of(dom, node, |word| {
                         if let Some(odds) = index.get(&u64::from(word)) {
@@ -413,15 +412,17 @@ impl Lexicon {
                         }
                         element.kinds |= kinds.get(&u64::from(word)).copied().unwrap_or(0);
                     });
-                    element
+                    said.push(element);
+                    said.len() as u32 - 1
                 });
             }
-            far[node as usize] = far[dom.parent(node) as usize].join(element.spans[2]);
-            elements[node as usize] = element;
+            places[node as usize] = place;
+            far[node as usize] = far[dom.parent(node) as usize].join(said[place as usize].spans[2]);
         }
+        let elements = Elements { said, places, far };
         let mut row = [0.0; LEVELS * 3 + KINDS.len()];
         for (at, block) in page.blocks.iter().enumerate() {
-            let (spans, distances) = spans_of(dom, block.element, &elements, &far);
+            let (spans, distances) = spans_of(dom, block.element, &elements);
             for (level, span) in spans.iter().enumerate() {
                 row[level * 3..level * 3 + 3].copy_from_slice(&[span.sum, span.min, span.max]);
             }
@@ -444,13 +445,39 @@ pub fn text_names() -> impl Iterator<Item = String> {
 
 type Spans = ([Span; LEVELS], [Option<u8>; KINDS.len()]);
 
-fn spans_of(dom: &Dom, element: NodeId, elements: &[Element], far: &[Span]) -> Spans {
+/// What a page's elements say.
+struct Elements {
+    said: Vec<Element>,
+    places: Vec<u32>,
+    far: Vec<Span>,
+}
+
+/// The elements that have a block in or below them, without the document, parents before their children: half of a
+/// page's nodes are text, and of the rest only these are asked for.
+fn with_blocks(page: &Page) -> Vec<NodeId> {
+    let mut marked = vec![false; page.dom.len()];
+    marked[0] = true;
+    let mut nodes = Vec::new();
+    for block in &page.blocks {
+        let mut node = block.element;
+        let first = nodes.len();
+        while !std::mem::replace(&mut marked[node as usize], true) {
+            nodes.push(node);
+            node = page.dom.parent(node);
+        }
+        nodes[first..].reverse();
+    }
+    nodes
+}
+
+fn spans_of(dom: &Dom, element: NodeId, elements: &Elements) -> Spans {
     let mut spans = [Span::default(); LEVELS];
     let mut distances = [None; KINDS.len()];
+    let mut found = 0u16;
     let mut node = element;
     let mut near = None;
     for distance in 0..=12u8 {
-        let own = &elements[node as usize];
+        let own = &elements.said[elements.places[node as usize] as usize];
         let level = match near {
             None => 0,
             Some(n) if n < NEAR => 1,
@@ -459,12 +486,14 @@ fn spans_of(dom: &Dom, element: NodeId, elements: &[Element], far: &[Span]) -> S
         if level < 2 {
             spans[level] = spans[level].join(own.spans[level]);
         } else if near == Some(NEAR) {
-            spans[2] = far[node as usize];
+            spans[2] = elements.far[node as usize];
         }
-        for (kind, slot) in distances.iter_mut().enumerate() {
-            if slot.is_none() && own.kinds & (1 << kind) != 0 {
-                *slot = Some(distance);
-            }
+        // Nearly always nothing new.
+        let mut new = own.kinds & !found;
+        found |= new;
+        while new != 0 {
+            distances[new.trailing_zeros() as usize] = Some(distance);
+            new &= new - 1;
         }
         near = match near {
             None if dom.tag(node).display() == Display::Block => Some(0),

@@ -6,6 +6,7 @@ use std::hash::BuildHasherDefault;
 use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
 
+use super::log::ln_1p;
 use super::text::{TextStats, is_long};
 
 /// Ancestors that say something of what they hold; one bit each, inherited downwards.
@@ -243,13 +244,13 @@ impl Structure {
         let tag = dom.tag(block.element);
         out.extend(OWN_TAGS.iter().map(|(_, tags)| f32::from(u8::from(tags.contains(&tag)))));
         let depth = f32::from(dom.depth(block.element));
-        out.push(depth.ln_1p());
+        out.push(ln_1p(depth));
         let total = self.page();
         let before = self.sums[at];
         out.push(at as f32 / total.blocks.max(1.0));
         out.push(before.words / total.words.max(1.0));
-        out.push((at as f32).ln_1p());
-        out.push(before.words.ln_1p());
+        out.push(ln_1p(at as f32));
+        out.push(ln_1p(before.words));
         out.push(before.long_words / total.long_words.max(1.0));
         out.push(self.totals(at..at + 1).words / total.words.max(1.0));
         for node in self.prose_containers {
@@ -277,11 +278,11 @@ impl Structure {
             debug_assert!(level < LEVELS);
             out.extend([
                 inner.words / total.words.max(1.0),
-                inner.words.ln_1p(),
+                ln_1p(inner.words),
                 inner.link_words / words,
                 inner.long_words / words,
-                inner.blocks.ln_1p(),
-                f32::from(siblings).ln_1p(),
+                ln_1p(inner.blocks),
+                ln_1p(f32::from(siblings)),
                 (before.words - self.sums[range.start].words) / words,
                 inner.commas / words,
                 inner.paragraphs / inner.blocks.max(1.0),
@@ -290,7 +291,7 @@ impl Structure {
             ]);
         }
         // The block's own element, repeated like-shaped beside it: a list's item, a grid's card.
-        out.push(f32::from(self.own_siblings(page, block.element)).ln_1p());
+        out.push(ln_1p(f32::from(self.own_siblings(page, block.element))));
     }
 
     fn own_siblings(&self, page: &Page, element: NodeId) -> u16 {

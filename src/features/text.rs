@@ -2,6 +2,8 @@
 
 use crate::page::{Block, Page};
 
+use super::log::ln_1p;
+
 /// Counts over one block's text, from which columns are made. A Chinese or Japanese character counts as half a word,
 /// its usual share of one; other scripts' words are runs between white space.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -264,23 +266,23 @@ pub fn columns(s: &TextStats, block: &Block) -> [f32; NAMES.len()] {
     let (words, chars) = (s.words.max(1.0), s.chars.max(1.0));
     let link_density = block.link_chars as f32 / block.chars.max(1) as f32;
     [
-        s.words.ln_1p(),
-        s.chars.ln_1p(),
+        ln_1p(s.words),
+        ln_1p(s.chars),
         (chars / words).min(40.0),
         s.longest_word.min(60.0),
         s.digits / chars,
         s.upper / s.letters.max(1.0),
         s.letters / chars,
         s.commas / words,
-        s.commas.ln_1p(),
-        s.sentence_ends.ln_1p(),
+        ln_1p(s.commas),
+        ln_1p(s.sentence_ends),
         s.sentence_ends / words,
         s.quotes / words,
         s.symbols / chars,
         s.pictures / chars,
         s.currency / words,
-        s.lines.ln_1p(),
-        (words / s.lines).ln_1p(),
+        ln_1p(s.lines),
+        ln_1p(words / s.lines),
         (s.date_marks / words).min(3.0),
         flag(s.starts_upper),
         flag(s.starts_digit),
@@ -291,7 +293,7 @@ pub fn columns(s: &TextStats, block: &Block) -> [f32; NAMES.len()] {
         flag(s.has_address),
         flag(is_long(s, block)),
         link_density,
-        (block.links as f32).ln_1p(),
+        ln_1p(block.links as f32),
         block.links as f32 / words,
         block.bold_chars as f32 / block.chars.max(1) as f32,
         text_density(s),

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::log::ln_1p;
 use super::structure::HashedMap;
 use super::text::{TextStats, word_hashes};
 
@@ -92,7 +93,7 @@ impl Wording {
     pub fn columns(&self, at: usize, heading: Option<usize>, out: &mut Vec<f32>) {
         out.extend(self.covered[at]);
         out.extend(heading.map_or([0.0; KINDS.len()], |h| self.covered[h]));
-        out.extend(self.since[at].map(|steps| f32::from(steps).ln_1p()));
+        out.extend(self.since[at].map(|steps| ln_1p(f32::from(steps))));
     }
 }
 

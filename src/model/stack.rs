@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::features::Surroundings;
 use crate::label::Label;
 
-use super::boost::Boosted;
+use super::boost::{Boosted, Lanes};
 use super::decide::{Decision, Favor};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};
@@ -86,13 +86,33 @@ pub fn body_column(kinds: Option<&Array2<f32>>) -> Vec<f32> {
     kinds.map(|k| k.column(Label::Body.index()).to_vec()).unwrap_or_default()
 }
 
+/// Both stages and the head where all are trees, which then share one layout of the rows. Models that do not fit the
+/// rows are refused when they are read.
+fn boosted(matrix: ArrayView2<f32>, around: &Surroundings, models: [&Boosted; 3]) -> (Vec<f32>, Option<Array2<f32>>) {
+    let mut rows = Lanes::new(matrix, context::width());
+    let [first, second, kinds] = models;
+    let p = first.probabilities_of(&rows).unwrap_or_default();
+    context::columns(around, &p, |at, values| rows.put(at, matrix.ncols(), values));
+    let all = |model: &Boosted| model.probabilities_of(&rows).unwrap_or_default();
+    (all(second), Array2::from_shape_vec((rows.rows(), kinds.classes()), all(kinds)).ok())
+}
+
 impl Stack {
     /// Labels the rows of a page.
     pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings, favor: Favor) -> Labels {
-        let first = self.stage1.predict(matrix);
-        let wide = with_context(matrix, around, &first);
-        let second = self.stage2.predict(wide.view());
-        let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+        let (second, kinds) = match (&self.stage1, &self.stage2, &self.kinds) {
+            (Classifier::Boost(first), Classifier::Boost(second), Some(Classifier::Boost(kinds)))
+                if (first.outputs(), second.outputs()) == (1, 1) && kinds.outputs() > 1 =>
+            {
+                boosted(matrix, around, [first, second, kinds])
+            }
+            _ => {
+                let first = self.stage1.predict(matrix);
+                let wide = with_context(matrix, around, &first);
+                let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
+                (self.stage2.predict(wide.view()), kinds)
+            }
+        };
         let choice = self.decision.favoring(favor).choose(&second, &body_column(kinds.as_ref()), &around.words);
         combine(&choice, kinds.as_ref())
     }

@@ -1,5 +1,7 @@
 //! Bytes of any charset into text.
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
@@ -14,21 +16,21 @@ const DECLARATION_WINDOW: usize = 4096;
 /// detector of Firefox). Valid UTF-8 comes before the page's own declaration because scrapers often store pages
 /// as UTF-8 without changing what the page says of itself; text in a legacy encoding is practically never
 /// valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
-pub fn decode(bytes: &[u8], charset: Option<&str>) -> (String, &'static Encoding) {
+pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'static Encoding) {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
-        return (encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned(), encoding);
+        return (encoding.decode_without_bom_handling(&bytes[skip..]).0, encoding);
     }
     if let Some(encoding) = charset.and_then(|label| Encoding::for_label(label.as_bytes())) {
-        return (encoding.decode_without_bom_handling(bytes).0.into_owned(), encoding);
+        return (encoding.decode_without_bom_handling(bytes).0, encoding);
     }
     let valid = std::str::from_utf8(bytes);
     if let Ok(text) = valid
         && !text.is_ascii()
     {
-        return (text.to_owned(), UTF_8);
+        return (Cow::Borrowed(text), UTF_8);
     }
     let encoding = declared(bytes).filter(|e| plausible(e, bytes)).unwrap_or_else(|| guess(bytes));
-    (encoding.decode_without_bom_handling(bytes).0.into_owned(), encoding)
+    (encoding.decode_without_bom_handling(bytes).0, encoding)
 }
 
 /// A declaration of UTF-8 on bytes that are not is wrong unless only a few bytes are broken.
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn utf8_that_declares_a_legacy_charset_is_utf8_all_the_same() {
         let html = format!("<meta charset=windows-1256><p>{ARABIC}</p>");
-        assert_eq!(decode(html.as_bytes(), None), (html.clone(), UTF_8));
+        assert_eq!(decode(html.as_bytes(), None), (Cow::Borrowed(&*html), UTF_8));
     }
 
     #[test]

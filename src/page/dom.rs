@@ -6,9 +6,10 @@
 
 use std::ops::Range;
 
-mod attributes;
 mod read;
+mod references;
 mod sink;
+mod tags;
 
 pub(crate) use sink::tag_of;
 

@@ -23,17 +23,18 @@ pub fn tag(declared: &str) -> Option<String> {
 /// The language of an article: `declared` (a tag) unless the text is written in a script that it is not written in,
 /// as on Arabic pages made from an English template; else what whatlang makes of the text, where it is sure.
 pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
+    let long = text.len() > 100;
     // A few paragraphs tell as much as the whole.
     let end = text.char_indices().nth(4000).map_or(text.len(), |(at, _)| at);
-    let info = whatlang::detect(&text[..end]);
-    match (declared, info) {
-        (Some(tag), Some(info)) if text.len() > 100 && contradicts(tag, info.script()) => {
-            Some(bcp47(info.lang()).to_owned())
-        }
-        (Some(tag), _) => Some(tag.to_owned()),
-        (None, Some(info)) if info.is_reliable() => Some(bcp47(info.lang()).to_owned()),
-        (None, _) => None,
+    let text = &text[..end];
+    if let Some(tag) = declared {
+        // The script takes a twentieth of the time that the language does, and most pages declare theirs.
+        let doubtful = long && whatlang::detect_script(text).is_some_and(|script| contradicts(tag, script));
+        let written = doubtful.then(|| whatlang::detect(text)).flatten();
+        return Some(written.map_or(tag, |info| bcp47(info.lang())).to_owned());
     }
+    let info = whatlang::detect(text)?;
+    info.is_reliable().then(|| bcp47(info.lang()).to_owned())
 }
 
 /// Whether a text in this script cannot be in the language of the tag. Only the few languages that templates declare

@@ -61,8 +61,8 @@ const INSET_NODES: usize = 200;
 /// named like a pop-up or a related link, with a text of some length. Of nested ones it is the innermost.
 pub fn is_inset(dom: &Dom, node: NodeId) -> bool {
     let is_long = |node| inset_chars(dom, node) >= INSET_CHARS;
-    is_long(node)
-        && is_marked_inset(dom, node)
+    is_marked_inset(dom, node)
+        && is_long(node)
         && !(node + 1..dom.end(node)).take(INSET_NODES).any(|n| is_marked_inset(dom, n) && is_long(n))
 }
 
@@ -211,17 +211,25 @@ impl<'a> Run<'a> {
 
     fn push_text(&mut self, node: NodeId, text: &str) {
         let before = self.chars;
-        for c in text.chars() {
-            if c.is_whitespace() {
-                if self.pre > 0 && self.chars > 0 {
-                    self.text.push(c);
-                } else {
-                    self.space = true;
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            // Words of ASCII at once.
+            let ascii = rest.bytes().take_while(u8::is_ascii_graphic).count();
+            let length = ascii.max(c.len_utf8());
+            let (part, others) = rest.split_at(length);
+            rest = others;
+            if ascii == 0 {
+                if c.is_whitespace() {
+                    if self.pre > 0 && self.chars > 0 {
+                        self.text.push(c);
+                    } else {
+                        self.space = true;
+                    }
+                    continue;
                 }
-                continue;
-            }
-            if c.is_control() || c == '\u{feff}' {
-                continue;
+                if c.is_control() || c == '\u{feff}' {
+                    continue;
+                }
             }
             if self.text.len() > self.start {
                 if self.breaks > 0 {
@@ -231,8 +239,8 @@ impl<'a> Run<'a> {
                 }
             }
             (self.space, self.breaks) = (false, 0);
-            self.text.push(c);
-            self.chars += 1;
+            self.text.push_str(part);
+            self.chars += ascii.max(1) as u32;
         }
         let added = self.chars - before;
         if added == 0 {

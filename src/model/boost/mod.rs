@@ -40,6 +40,7 @@ mod trees;
 use fit::MAX_ROWS;
 pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
+pub use predict::Lanes;
 use predict::Plan;
 use trees::Forest;
 
@@ -171,6 +172,22 @@ impl Boosted {
         out.chunks_exact_mut(base.len()).for_each(|row| row.copy_from_slice(base));
         self.plan.add_margins(rows, base.len(), out);
         Ok(())
+    }
+
+    /// The probabilities of rows that were laid out before, in the layout of [`Boosted::margins_into`]: for two classes
+    /// that of the second, else one a class. The rows may have more columns than in training, after those.
+    ///
+    /// # Errors
+    /// [`BoostError::Count`] if the rows have fewer columns than in training.
+    pub fn probabilities_of(&self, rows: &Lanes) -> Result<Vec<f32>, BoostError> {
+        let (got, expected) = (rows.columns(), self.columns());
+        if got < expected {
+            return Err(BoostError::Count { what: "columns of the rows to predict", got, expected });
+        }
+        let mut out = self.stored.base.repeat(rows.rows());
+        self.plan.add_margins_of(rows, self.outputs(), &mut out);
+        loss::to_probabilities(&mut out, self.outputs());
+        Ok(out)
     }
 
     /// Writes probabilities in the layout of [`Boosted::margins_into`]: for two classes that of the second, else one

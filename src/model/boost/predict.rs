@@ -11,11 +11,64 @@ use ndarray::{ArrayView1, ArrayView2};
 use super::bins::finite;
 use super::trees::{Condition, Forest, Ordinary};
 
-/// Rows that go through the trees together.
-pub(super) const BLOCK: usize = 16;
+mod oblivious;
+
+use oblivious::oblivious;
+
+/// Rows that go through the trees together: with more of them the trees, some hundred kilobytes, are read less often,
+/// and with 32 their values still stay near.
+pub(super) const BLOCK: usize = 32;
 
 /// One value of each row of a block.
 type Lane = [f32; BLOCK];
+
+/// Rows laid out as the trees take them, a block of rows after the other and in it column after column, for several
+/// models to share.
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    rows: usize,
+    columns: usize,
+    lanes: Vec<Lane>,
+}
+
+impl Lanes {
+    /// Lays out rows, with room for `more` columns after theirs.
+    pub fn new(rows: ArrayView2<f32>, more: usize) -> Lanes {
+        let columns = rows.ncols() + more;
+        let lanes = vec![[0.0; BLOCK]; rows.nrows().div_ceil(BLOCK) * columns];
+        let mut all = Lanes { rows: rows.nrows(), columns, lanes };
+        for (at, row) in rows.rows().into_iter().enumerate() {
+            match row.to_slice() {
+                Some(row) => all.put(at, 0, row),
+                None => all.put(at, 0, &row.to_vec()),
+            }
+        }
+        all
+    }
+
+    /// Sets values of a row, those of `column` and of the columns after it.
+    pub fn put(&mut self, row: usize, column: usize, values: &[f32]) {
+        let first = row / BLOCK * self.columns;
+        let lanes = &mut self.lanes[first..first + self.columns];
+        lanes.iter_mut().skip(column).zip(values).for_each(|(lane, value)| lane[row % BLOCK] = *value);
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many columns they have.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+/// What a block of rows is worked on in.
+struct Room {
+    block: Vec<Lane>,
+    sums: Vec<Lane>,
+}
 
 /// A forest made ready for prediction.
 #[derive(Clone, Debug)]
@@ -80,27 +133,48 @@ impl Plan {
     /// Adds the trees' margins to `out`, which has `outputs` a row. Rows have the columns the forest was checked for.
     pub(super) fn add_margins(&self, rows: ArrayView2<f32>, outputs: usize, out: &mut [f32]) {
         let mut raw: Vec<Lane> = vec![[0.0; BLOCK]; self.columns.len()];
-        let mut block: Vec<Lane> = vec![[0.0; BLOCK]; self.slots.len()];
-        let mut sums: Vec<Lane> = vec![[0.0; BLOCK]; outputs];
+        let mut room = self.room(outputs);
         for (block_number, out) in out.chunks_mut(BLOCK * outputs).enumerate() {
-            let count = out.len() / outputs;
-            for i in 0..count {
+            for i in 0..out.len() / outputs {
                 self.read(rows.row(block_number * BLOCK + i), i, &mut raw);
             }
-            // Apart from reading, so that it runs on whole vectors of rows.
-            for (lane, &(column, missing)) in block.iter_mut().zip(&self.slots) {
-                for (value, &x) in lane.iter_mut().zip(&raw[column]) {
-                    *value = if x.is_nan() { missing } else { finite(x) };
-                }
+            self.add_block(|column| &raw[column], &mut room, out);
+        }
+    }
+
+    /// The same for rows that were laid out before.
+    pub(super) fn add_margins_of(&self, rows: &Lanes, outputs: usize, out: &mut [f32]) {
+        let mut room = self.room(outputs);
+        let blocks = rows.lanes.chunks_exact(rows.columns);
+        for (block, out) in blocks.zip(out.chunks_mut(BLOCK * outputs)) {
+            self.add_block(|column| &block[self.columns[column]], &mut room, out);
+        }
+    }
+
+    fn room(&self, outputs: usize) -> Room {
+        Room { block: vec![[0.0; BLOCK]; self.slots.len()], sums: vec![[0.0; BLOCK]; outputs] }
+    }
+
+    /// `lane` gives the values of one of `columns`.
+    #[inline]
+    fn add_block<'a>(&self, lane: impl Fn(usize) -> &'a Lane, room: &mut Room, out: &mut [f32]) {
+        let Room { block, sums } = room;
+        let outputs = sums.len();
+        // Apart from reading, so that it runs on whole vectors of rows.
+        for (values, &(column, missing)) in block.iter_mut().zip(&self.slots) {
+            for (value, &x) in values.iter_mut().zip(lane(column)) {
+                *value = if x.is_nan() { missing } else { finite(x) };
             }
-            sums.iter_mut().for_each(|sum| *sum = [0.0; BLOCK]);
-            match &self.trees {
-                Trees::Oblivious { depth, steps, leaves } => oblivious(*depth, steps, leaves, &block, &mut sums),
-                Trees::Ordinary { trees, steps, values } => walk(trees, steps, values, &block, &mut sums),
+        }
+        sums.iter_mut().for_each(|sum| *sum = [0.0; BLOCK]);
+        match &self.trees {
+            Trees::Oblivious { depth, steps, leaves } => {
+                oblivious(*depth, steps, leaves, block, out.len() / outputs, sums);
             }
-            for (i, out) in out.chunks_exact_mut(outputs).enumerate() {
-                out.iter_mut().zip(&sums).for_each(|(out, sum)| *out += sum[i]);
-            }
+            Trees::Ordinary { trees, steps, values } => walk(trees, steps, values, block, sums),
+        }
+        for (i, out) in out.chunks_exact_mut(outputs).enumerate() {
+            out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out += sum[i]);
         }
     }
 
@@ -133,45 +207,6 @@ fn ordinary(forest: &Ordinary, slot: &mut impl FnMut(&Condition) -> Option<u16>)
         trees.push(Shape { size: children.len(), depth: depths.into_iter().max().unwrap_or(0) });
     }
     Some(Trees::Ordinary { trees, steps, values })
-}
-
-fn oblivious(depth: u8, steps: &[Step], leaves: &[f32], block: &[Lane], sums: &mut [Lane]) {
-    match depth {
-        1 => oblivious_of::<1, 2>(steps, leaves, block, sums),
-        2 => oblivious_of::<2, 4>(steps, leaves, block, sums),
-        3 => oblivious_of::<3, 8>(steps, leaves, block, sums),
-        4 => oblivious_of::<4, 16>(steps, leaves, block, sums),
-        5 => oblivious_of::<5, 32>(steps, leaves, block, sums),
-        6 => oblivious_of::<6, 64>(steps, leaves, block, sums),
-        7 => oblivious_of::<7, 128>(steps, leaves, block, sums),
-        _ => oblivious_of::<8, 256>(steps, leaves, block, sums),
-    }
-}
-
-/// `LEAVES` is two to the power of `DEPTH`.
-fn oblivious_of<const DEPTH: usize, const LEAVES: usize>(
-    steps: &[Step],
-    leaves: &[f32],
-    block: &[Lane],
-    sums: &mut [Lane],
-) {
-    let outputs = sums.len();
-    let trees = steps.as_chunks::<DEPTH>().0.iter().zip(leaves.as_chunks::<LEAVES>().0);
-    let mut output = 0;
-    for (steps, leaves) in trees {
-        let mut places = [0u32; BLOCK];
-        for (depth, step) in steps.iter().enumerate() {
-            let lane = &block[usize::from(step.slot)];
-            for (place, &x) in places.iter_mut().zip(lane) {
-                *place |= u32::from(x > step.threshold) << depth;
-            }
-        }
-        for (sum, place) in sums[output].iter_mut().zip(places) {
-            // The remainder is the place itself and tells the compiler that it is in range.
-            *sum += leaves[place as usize % LEAVES];
-        }
-        output = if output + 1 == outputs { 0 } else { output + 1 };
-    }
 }
 
 fn walk(trees: &[Shape], steps: &[Step], values: &[f32], block: &[Lane], sums: &mut [Lane]) {

@@ -76,8 +76,8 @@ pub(super) struct Sink {
     names: RefCell<Vec<QualName>>,
     /// What the page cost so far beyond the ordinary, in looks at one element.
     steps: Cell<u64>,
-    /// The name of the element made last, if its text is not kept.
-    mute: Cell<Option<&'static str>>,
+    /// Whether the element that was made last is one whose text is not kept.
+    mute: Cell<bool>,
 }
 
 impl Sink {
@@ -91,7 +91,7 @@ impl Sink {
             drafts: RefCell::new(Drafts { nodes, attrs, text, depth: 0 }),
             names: RefCell::new(Vec::with_capacity(bytes / 64 + 16)),
             steps: Cell::new(0),
-            mute: Cell::new(None),
+            mute: Cell::new(false),
         }
     }
 
@@ -110,8 +110,8 @@ impl Sink {
         self.steps.set(self.steps.get().saturating_sub(ORDINARY));
     }
 
-    /// `script` or `style`, if such an element was made last and its text is not kept.
-    pub(super) fn mute(&self) -> Option<&'static str> {
+    /// Whether the element that was made last is one whose text is not kept.
+    pub(super) fn is_mute(&self) -> bool {
         self.mute.get()
     }
 }
@@ -147,13 +147,13 @@ impl TreeSink for Sink {
         let data = drafts.attributes(attrs);
         let tag = tag_of(&name.local);
         let mute = match tag {
-            _ if name.ns != ns!(html) => None,
-            Tag::Script if !drafts.is_json_ld(data) => Some("script"),
-            Tag::Style => Some("style"),
-            _ => None,
+            _ if name.ns != ns!(html) => false,
+            Tag::Script => !drafts.is_json_ld(data),
+            Tag::Style => true,
+            _ => false,
         };
         self.mute.set(mute);
-        let kind = if mute.is_some() { Kind::Mute } else { Kind::Element };
+        let kind = if mute { Kind::Mute } else { Kind::Element };
         let node = drafts.add(Draft::new(kind, tag, data));
         if name.expanded() == expanded_name!(html "template") {
             let contents = drafts.add(Draft::new(Kind::Fragment, Tag::Unknown, (0, 0)));
