@@ -176,6 +176,10 @@ const KINDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("headline", &["headline", "title", "heading", "hed"]),
+    ("review", &["review", "reviews", "testimonial", "testimonials", "rating", "ratings", "feedback"]),
+    ("faq", &["faq", "faqs", "question", "questions", "qa"]),
+    ("quote", &["quote", "quoted", "quotation", "blockquote", "bbcode", "signature", "sig"]),
+    ("footnote", &["footnote", "footnotes", "disclaimer", "disclaimers", "legal", "terms"]),
 ];
 
 /// Levels of words of the text: in a block of at most 6 words, of at most 25, in a longer one; then the first two words

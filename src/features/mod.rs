@@ -1,8 +1,8 @@
 //! Blocks to a matrix: one row a block, one named column a feature, none of them tied to a language.
 //!
 //! The columns come in groups, in this order: the block's own [`text`], its place in the tree ([`structure`]), what is
-//! around it and the page as a whole ([`context`], [`declared`]), the repeated [`groups`] it is in, the stock phrases of
-//! its [`wording`], and the [`lexicon`] of class names.
+//! around it and the page as a whole ([`context`], [`declared`]), the repeated [`groups`] it is in, its [`visibility`], the
+//! stock phrases of its [`wording`], and the [`lexicon`] of class names.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -19,6 +19,7 @@ pub mod lexicon;
 mod log;
 pub mod structure;
 pub mod text;
+pub mod visibility;
 pub mod wording;
 
 pub use lexicon::Lexicon;
@@ -36,6 +37,7 @@ pub fn names() -> &'static [String] {
         names.extend(structure::names());
         names.extend(context::names());
         names.extend(groups::names());
+        names.extend(visibility::names());
         names.extend(wording::names());
         names.extend(lexicon::names());
         names
@@ -43,19 +45,21 @@ pub fn names() -> &'static [String] {
 }
 
 /// The groups of columns, as an ablation leaves them out.
-pub const COLUMN_GROUPS: [&str; 7] = ["text", "structure", "context", "declared", "groups", "wording", "lexicon"];
+pub const COLUMN_GROUPS: [&str; 8] =
+    ["text", "structure", "context", "declared", "groups", "visibility", "wording", "lexicon"];
 
 /// The group that a column of [`names`] is in; empty for other names.
 pub fn column_group(name: &str) -> &'static str {
     static GROUPS: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
     let groups = GROUPS.get_or_init(|| {
         let mut groups = HashMap::new();
-        let lists: [Vec<String>; 7] = [
+        let lists: [Vec<String>; 8] = [
             text::NAMES.iter().map(|name| (*name).to_owned()).collect(),
             structure::names(),
             context::names(),
             declared::names().collect(),
             groups::names(),
+            visibility::names(),
             wording::names(),
             lexicon::names(),
         ];
@@ -92,6 +96,7 @@ fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let structure = structure::Structure::of(page, &stats);
     let context = context::Context::of(page, &stats, &hashes, &structure);
     let groups = groups::Groups::of(page, &stats, &structure, context.title_block);
+    let visibility = visibility::Visibility::of(page, &stats, &hashes);
     let wording = wording::Wording::of(&stats, &hashes);
     let mut values = Vec::with_capacity(page.blocks.len() * width);
     for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
@@ -99,6 +104,7 @@ fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
         structure.columns(page, at, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
+        visibility.columns(page, &structure, at, &mut values);
         wording.columns(at, context.heading(at), &mut values);
         values.resize((at + 1) * width, 0.0);
     }
