@@ -214,8 +214,8 @@ def main():
                 took.append((page.stat().st_size, max(seconds - base, 1e-4)))
                 cells.append(f"{took[-1][1]:.3f} s" + (", refused" if refused else ""))
             exponent = growth(took)
-            # What takes less than a thirtieth of a second is noise.
-            if exponent > args.most and took[-1][1] > 0.03:
+            # The growth of what takes less than a tenth of a second is noise.
+            if exponent > args.most and took[-1][1] > 0.1:
                 bad.append(name)
             speed = took[-1][0] / took[-1][1] / 1e6
             lines.append(f"| {name} | {' | '.join(cells)} | {speed:.0f} | {peak:.0f} | {exponent:.2f} |")

@@ -19,6 +19,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def workers(pid):
     found = {}
     with contextlib.suppress(OSError):
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            if (task / "comm").read_text().startswith("lubb-"):
+            if re.fullmatch(r"lubb-\d+", (task / "comm").read_text().strip()):
                 ran, waited, _ = (task / "schedstat").read_text().split()
                 found[task.name] = (int(ran) + int(waited)) / 1e9
     return found

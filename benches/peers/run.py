@@ -109,9 +109,20 @@ def table(took, pages, f1, versions):
     return "\n".join(lines) + "\n"
 
 
+def described():
+    """The commit and its date, and whether files differ from it."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    commit = git("log", "-1", "--format=%h of %cs") or "an unknown commit"
+    return f"{commit}, with changes" if git("status", "--porcelain") else commit
+
+
 def compare(args):
     home = ROOT / "target/peers"
     home.mkdir(parents=True, exist_ok=True)
+    # Before the build: what is built is what is there now.
+    commit = described()
     commands = tools.install(args.tools, ROOT, home, run)
     work = home / args.pages.resolve().name
     work.mkdir(exist_ok=True)
@@ -126,9 +137,8 @@ def compare(args):
             ids = {json.loads(line)["id"] for line in lines}
         for name in commands:
             f1[name] = scores(lubb, args.pages, work / f"{name}.jsonl", work / "reports" / name, ids)
-    commit = subprocess.run(["git", "log", "-1", "--format=%h of %cs"], cwd=ROOT, capture_output=True, text=True).stdout
     head = (f"{pages['pages']} pages of {args.pages.resolve().name}, {pages['bytes'] / 1e6:.1f} MB; {args.rounds} rounds, medians "
-            f"(and range); lubb at {commit.strip() or 'an unknown commit'}.\n\n")
+            f"(and range); lubb at {commit}.\n\n")
     return head + table(took, pages, f1, {name: command.version for name, command in commands.items()})
 
 
