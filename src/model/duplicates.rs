@@ -205,8 +205,11 @@ mod tests {
 
     #[test]
     fn of_a_hidden_article_and_its_visible_opening_the_article_is_kept() {
-        let html = format!("<div hidden><p>{ONE}</p><p>{TWO}</p><p>{THREE}</p></div><div><p>{ONE}</p></div>");
-        assert_eq!(left(&html, &[]), ["The", "Wor", "Sho"]);
+        let opening = format!("<p>{ONE}</p><p>{TWO}</p>");
+        let rest = format!("<p>{THREE} 1</p><p>{THREE} 2</p><p>{THREE} 3</p>");
+        let html = format!("<div hidden>{opening}{rest}</div><div>{opening}</div>");
+        assert_eq!(left(&html, &[]), ["The", "Wor", "Sho", "Sho", "Sho"]);
+        assert_eq!(left(&html, &[5, 6]), ["The", "Wor", "Sho", "Sho", "Sho"]);
     }
 
     #[test]
