@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn windows_1256_without_any_declaration_is_recognised() {
         let html = format!("<html><body><p>{ARABIC}</p><p>{ARABIC}</p></body></html>");
-        let (text, encoding) = decode(&cp1256(&html), None);
+        let bytes = cp1256(&html);
+        let (text, encoding) = decode(&bytes, None);
         assert_eq!(encoding.name(), "windows-1256");
         assert_eq!(text, html);
     }
