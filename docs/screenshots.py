@@ -3,8 +3,7 @@
     cargo build && pip install -r tests/browser/requirements.txt && python docs/screenshots.py
 
 The report's are of invented pages only: those of data/labelled, which the default model was trained on, and the six held
-out of data/walkthrough, which it never saw. With `pip install pillow` too, the pictures have fewer colours and are a
-third as large.
+out of data/walkthrough, which it never saw.
 """
 
 import subprocess
@@ -20,16 +19,6 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from annotator import LUBB, annotate, launch  # noqa: E402
 
 
-def save(page, name, **what):
-    page.screenshot(path=DOCS / name, **what)
-    try:
-        from PIL import Image
-    except ImportError:
-        return
-    with Image.open(DOCS / name) as picture:
-        picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
-
-
 def shot(browser, url, name, theme, search, keys):
     context = browser.new_context(viewport={"width": 1200, "height": 700}, color_scheme=theme)
     page = context.new_page()
@@ -39,7 +28,7 @@ def shot(browser, url, name, theme, search, keys):
     for key in keys:
         page.keyboard.press(key)
     page.wait_for_timeout(300)
-    save(page, name)
+    page.screenshot(path=DOCS / name)
     context.close()
 
 
@@ -52,15 +41,15 @@ def report_shots(browser, folder):
         context = browser.new_context(viewport={"width": 1200, "height": 900}, color_scheme=theme)
         page = context.new_page()
         page.goto(address)
-        save(page, f"report-{theme}.png", full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": 1500})
+        page.screenshot(path=DOCS / f"report-{theme}.png", full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": 1500})
         # An Arabic page: what was wrongly kept, and why.
         blocks = page.locator("details.page", has_text="48220.html").first
         page.evaluate("for (const page of document.querySelectorAll('details.page')) page.open = false")
         blocks.locator("> summary").click()
         page.evaluate("scrollTo(0, 0)")
         place = blocks.bounding_box()
-        clip = {"x": 0, "y": place["y"] - 90, "width": 1200, "height": min(place["height"] + 110, 1300)}
-        save(page, f"report-pages-{theme}.png", full_page=True, clip=clip)
+        clip = {"x": 0, "y": place["y"] - 90, "width": 1200, "height": min(place["height"] + 110, 1100)}
+        page.screenshot(path=DOCS / f"report-pages-{theme}.png", full_page=True, clip=clip)
         context.close()
 
 

@@ -14,13 +14,17 @@ const READING_STYLE: &str = include_str!("page.css");
 /// Of a page's own styles at most this many bytes are kept, so that one page cannot stall the browser.
 const MAX_STYLE: usize = 500_000;
 
+/// From this many blocks on, a page is laid out only where it is seen: thousands take the browser seconds.
+const HUGE: usize = 1_000;
+
 /// The page as XHTML with its own style ([`own_style`]), every block marked with `data-b`, its number.
 pub fn xhtml(page: &Page, own: &str) -> String {
     let mut out = String::with_capacity(page.text.len() * 3 + READING_STYLE.len());
     out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"");
     let dom = &page.dom;
+    let huge = if page.blocks.len() > HUGE { "lubb-huge " } else { "" };
     if page.input() == Input::Text {
-        out.push_str(" class=\"lubb-plain\" dir=\"auto\"><head><style>");
+        let _ = write!(out, " class=\"{huge}lubb-plain\" dir=\"auto\"><head><style>");
         escape(READING_STYLE, &mut out);
         out.push_str("</style></head><body class=\"lubb-text\">");
         for (at, text) in page.texts().enumerate() {
@@ -35,7 +39,7 @@ pub fn xhtml(page: &Page, own: &str) -> String {
     // Colours of the page's own on a dark ground of ours might be dark on dark.
     let colours = own.contains("color") || own.contains("background") || has_coloured_elements(dom);
     let plain = if colours { "" } else { "lubb-plain " };
-    root.into_iter().for_each(|root| attributes(dom, root, plain, &mut out));
+    root.into_iter().for_each(|root| attributes(dom, root, &format!("{huge}{plain}"), &mut out));
     out.push_str("><head><style>");
     escape(READING_STYLE, &mut out);
     out.push_str("</style><style id=\"lubb-own\">");

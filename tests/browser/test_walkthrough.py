@@ -2,18 +2,17 @@
 
 import sys
 
-from annotator import ROOT, annotate, launch
-from playwright.sync_api import sync_playwright
+from annotator import ROOT, annotate
 
 sys.path.insert(0, str(ROOT / "docs"))
 import walkthrough  # noqa: E402
 
 
-def test_ten_pages_of_a_new_site_are_labelled(tmp_path):
+def test_ten_pages_of_a_new_site_are_labelled(browser, tmp_path):
     right = ROOT / walkthrough.SITE / "labels.csv"
     labels = tmp_path / "labels.csv"
-    with sync_playwright() as playwright, annotate(walkthrough.SITE / "pages", labels) as url:
-        tab = launch(playwright).new_page(viewport={"width": 1400, "height": 800})
+    with annotate(walkthrough.SITE / "pages", labels) as url:
+        tab = browser.new_context(viewport={"width": 1400, "height": 800}).new_page()
         tab.goto(url)
         corrections, places = walkthrough.label(tab, walkthrough.truth(right))
     # Blocks that the model guesses right are accepted as they are; it is a few dozen labels, not seven hundred.
