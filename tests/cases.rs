@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use lubb::gold::{self, GoldPage};
+use lubb::page::Metadata;
 use lubb::page::words::WordRule;
 use lubb::report::metrics::word_scores;
 use lubb::{Document, Extractor, Label, Output};
@@ -98,7 +99,7 @@ fn every_page_has_a_label_for_every_block_and_a_test() {
 fn cases_are_not_among_the_pages_to_train_on() {
     let titles = |folder: &str| -> BTreeSet<String> {
         let pages = gold::read(folder).unwrap().pages;
-        pages.iter().filter_map(|page| page.page().unwrap().metadata.title).collect()
+        pages.iter().filter_map(|page| Metadata::of(&page.page().unwrap()).title).collect()
     };
     assert!(titles(CASES).is_disjoint(&titles(common::LABELLED)));
 }
