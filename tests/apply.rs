@@ -58,13 +58,13 @@ fn records_keep_their_order_ids_and_addresses_with_any_number_of_jobs() {
     for jobs in ["1", "7"] {
         let mut apply = lubb();
         apply.current_dir(&corpus);
-        apply.args(["apply", "records.jsonl.gz", "-o", "out.jsonl", "--quiet", "--jobs", jobs]);
+        apply.args(["apply", "records.jsonl.gz", "-o", "out.jsonl", "--quiet", "--jobs", jobs, "--keep", ALL]);
         apply.assert().success().stderr(is_empty());
         let rows = rows(&corpus.path().join("out.jsonl"));
         assert_eq!(rows.len(), 400);
         for (n, row) in rows.iter().enumerate() {
             assert_eq!((row.id.as_str(), row.host.as_deref()), (n.to_string().as_str(), Some("example.org")));
-            assert_eq!(row.text, article(n));
+            assert!(row.text.ends_with(&article(n)), "{}", row.text);
         }
     }
 }
@@ -85,13 +85,13 @@ fn patterns_and_named_fields() {
 fn standard_input_is_records_or_one_page() {
     let records = format!("\n {}\n", serde_json::json!({ "html": html(1) }));
     let apply = |input: String| {
-        let output = lubb().args(["apply", "-", "-o", "-"]).write_stdin(input).output().unwrap();
+        let output = lubb().args(["apply", "-", "-o", "-", "--keep", ALL]).write_stdin(input).output().unwrap();
         serde_json::from_slice::<Document>(&output.stdout).unwrap()
     };
     let row = apply(records);
-    assert_eq!((row.id.as_str(), row.text), ("stdin:2", article(1)));
+    assert!(row.id == "stdin:2" && row.text.ends_with(&article(1)), "{row:?}");
     let row = apply(html(2));
-    assert_eq!((row.id.as_str(), row.text), ("stdin", article(2)));
+    assert!(row.id == "stdin" && row.text.ends_with(&article(2)), "{row:?}");
 }
 
 #[test]
