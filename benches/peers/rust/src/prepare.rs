@@ -18,7 +18,7 @@ pub fn prepare(folder: &Path, out: &Path, every: usize) -> Result<()> {
         let html = decode::decode(raw, None).0;
         count += 1;
         bytes += html.len();
-        serde_json::to_writer(&mut writer, &Page { id: id.to_owned(), url, html })?;
+        serde_json::to_writer(&mut writer, &Page { id: id.to_owned(), url, html: html.into_owned() })?;
         Ok(writer.write_all(b"\n")?)
     };
     let labelled = match gold::read(folder) {
