@@ -152,7 +152,8 @@ fn two_jobs_write_what_one_does() {
     };
     let one = apply("1");
     let is_page = |path: &std::path::Path| path.extension().is_some_and(|e| e == "html" || e == "txt" || e == "gz");
-    let files = walkdir::WalkDir::new("data").into_iter().filter(|entry| is_page(entry.as_ref().unwrap().path())).count();
+    let files =
+        walkdir::WalkDir::new("data").into_iter().filter(|entry| is_page(entry.as_ref().unwrap().path())).count();
     let records = fs::read_to_string(SCRAPES[1]).unwrap().lines().count();
     assert!(records > 1 && documents(&one).len() == files + records, "{} rows of {files} files", documents(&one).len());
     assert!(one == apply("2"), "the number of jobs shows in the output");

@@ -6,8 +6,7 @@
 //! The numbers were chosen on WCXB's development pages, which the model knows: 38 of 1,497 pages change, 30 for the
 //! better, and mean word F1 rises from 0.9157 to 0.9167. Without [`COPY_FAITH`] and [`COPIES`] 25 of 74 get worse.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -47,7 +46,7 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
     groups.retain(|group| (2..=COPIES).contains(&group.len()) && group.iter().any(|at| is_kept(*at, labels)));
     groups.sort();
 
-    let mut pairs: HashMap<Sides, Vec<(usize, usize)>> = HashMap::new();
+    let mut pairs: BTreeMap<Sides, Vec<(usize, usize)>> = BTreeMap::new();
     for group in &groups {
         let main = group.iter().copied().find(|at| !is_hidden(page, *at)).unwrap_or(group[0]);
         for other in group.iter().copied().filter(|at| *at != main) {
@@ -56,31 +55,35 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
             }
         }
     }
-    // A copy without a container of its own is known by that of the other.
+    // Of a copy whose blocks have no container of their own each is a side; the other copy's container joins them.
     let mut texts: HashMap<NodeId, HashSet<usize>> = HashMap::new();
     for ((main, other), twins) in &pairs {
         for side in [main, other] {
-            texts.entry(*side).or_default().extend(twins.iter().map(|(main, _)| *main));
+            texts.entry(*side).or_default().extend(twins.iter().map(|twin| twin.0));
         }
+    }
+    let mut copies: BTreeMap<NodeId, Copy> = BTreeMap::new();
+    for ((main, other), twins) in pairs {
+        let joining = if texts[&main].len() > texts[&other].len() { main } else { other };
+        let copy = copies.entry(joining).or_default();
+        copy.mains.insert(main);
+        copy.others.insert(other);
+        copy.twins.extend(twins);
     }
     let chars = |blocks: &mut dyn Iterator<Item = usize>| blocks.map(|at| page.blocks[at].chars as f32).sum::<f32>();
     let kept = chars(&mut (0..page.blocks.len()).filter(|at| is_kept(*at, labels)));
-    let mut copies: Vec<(Sides, Vec<(usize, usize)>)> = pairs.into_iter().collect();
-    copies.retain(|((main, other), _)| {
-        [main, other].iter().any(|side| {
-            let side = &texts[*side];
-            side.len() >= COPY_BLOCKS || chars(&mut side.iter().copied()) >= COPY_SHARE * kept
-        })
-    });
-    copies.sort();
 
-    for ((main, other), twins) in copies {
+    for copy in copies.into_values() {
+        let twins = &copy.twins;
         let repeated = chars(&mut twins.iter().map(|twin| twin.0));
-        let [in_main, in_other] = [(main, 0), (other, 1)].map(|(side, of)| {
+        if texts_of(twins) < COPY_BLOCKS && repeated < COPY_SHARE * kept {
+            continue;
+        }
+        let [in_main, in_other] = [(&copy.mains, 0), (&copy.others, 1)].map(|(nodes, of)| {
             let in_twins: HashSet<usize> = twins.iter().map(|twin| [twin.0, twin.1][of]).collect();
             let kept = chars(&mut in_twins.iter().copied().filter(|at| is_kept(*at, labels)));
-            let more = chars(&mut inside(page, side).filter(|at| is_kept(*at, labels) && !in_twins.contains(at)));
-            (kept, more)
+            let more = inside(page, nodes).filter(|at| is_kept(*at, labels) && !in_twins.contains(at));
+            (kept, chars(&mut { more }))
         });
         let other_wins = match is_hidden(page, twins[0].1) && !is_hidden(page, twins[0].0) {
             // The visible one may be an article's opening, of which the hidden one goes on.
@@ -91,7 +94,7 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
         if repeated < COPY_FAITH * (repeated + more) {
             continue;
         }
-        for (main_at, other_at) in with_short_ones(page, main, other, twins) {
+        for (main_at, other_at) in copy.with_short_ones(page) {
             let (winner, loser) = if other_wins { (other_at, main_at) } else { (main_at, other_at) };
             if is_kept(loser, labels) {
                 let body = labels.blocks[winner].body.max(labels.blocks[loser].body);
@@ -102,29 +105,42 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
     }
 }
 
-/// Adds short blocks, such as subheadings, that stand between repeated ones on both sides.
-fn with_short_ones(page: &Page, main: NodeId, other: NodeId, twins: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    let span = |of: fn(&(usize, usize)) -> usize| -> Range<usize> {
-        let first = twins.iter().map(of).min().unwrap_or(0);
-        first..twins.iter().map(of).max().unwrap_or(0)
-    };
-    let short = |span: Range<usize>, side: NodeId| -> Vec<usize> {
-        inside(page, side).filter(|at| span.contains(at) && page.blocks[*at].chars < LONG_CHARS).collect()
-    };
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-    for at in short(span(|twin| twin.0), main).into_iter().rev() {
-        places.entry(page.text_of(&page.blocks[at])).or_default().push(at);
-    }
-    let others = short(span(|twin| twin.1), other);
-    let pair = |at: usize| Some((places.get_mut(page.text_of(&page.blocks[at]))?.pop()?, at));
-    let short: Vec<(usize, usize)> = others.into_iter().filter_map(pair).collect();
-    [twins, short].concat()
+/// How many texts repeat; one may be there more than twice.
+fn texts_of(twins: &[(usize, usize)]) -> usize {
+    twins.iter().map(|twin| twin.0).collect::<HashSet<_>>().len()
 }
 
-/// The blocks below a node.
-fn inside(page: &Page, node: NodeId) -> impl Iterator<Item = usize> {
+/// Blocks that repeat others, and the containers of both.
+#[derive(Default)]
+struct Copy {
+    mains: BTreeSet<NodeId>,
+    others: BTreeSet<NodeId>,
+    twins: Vec<(usize, usize)>,
+}
+
+impl Copy {
+    /// The repeated blocks, with short ones, such as subheadings, that stand between them on both sides.
+    fn with_short_ones(&self, page: &Page) -> Vec<(usize, usize)> {
+        let short = |of: fn(&(usize, usize)) -> usize, not_in: &BTreeSet<NodeId>| {
+            let first = self.twins.iter().map(of).min().unwrap_or(0);
+            let last = self.twins.iter().map(of).max().unwrap_or(0);
+            let elsewhere: HashSet<usize> = inside(page, not_in).collect();
+            (first..last).filter(move |at| page.blocks[*at].chars < LONG_CHARS && !elsewhere.contains(at))
+        };
+        let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        for at in short(|twin| twin.0, &self.others) {
+            places.entry(page.text_of(&page.blocks[at])).or_default().push_back(at);
+        }
+        let pair = |at: usize| Some((places.get_mut(page.text_of(&page.blocks[at]))?.pop_front()?, at));
+        let short: Vec<(usize, usize)> = short(|twin| twin.1, &self.mains).filter_map(pair).collect();
+        [&self.twins[..], &short].concat()
+    }
+}
+
+/// The blocks below some nodes, none of which is below another.
+fn inside(page: &Page, nodes: &BTreeSet<NodeId>) -> impl Iterator<Item = usize> {
     let before = |end: NodeId| page.blocks.partition_point(|block| block.nodes.start < end);
-    before(node)..before(page.dom.end(node))
+    nodes.iter().flat_map(move |node| before(*node)..before(page.dom.end(*node)))
 }
 
 /// The children of the innermost element around two blocks that hold one of them each; nothing where one element holds
