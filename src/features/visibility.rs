@@ -7,6 +7,7 @@
 use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
 
+use super::declared::three_in_a_row;
 use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
 use super::text::TextStats;
@@ -163,19 +164,15 @@ fn said_before(stats: &[TextStats], hashes: &[u64]) -> Vec<f32> {
     let bits = (hashes.len() * 32).next_power_of_two().max(64);
     let mut seen = vec![0u64; bits / 64];
     let shift = 64 - bits.trailing_zeros();
-    let place = |run: &[u64]| {
-        let hash = (run[0].rotate_left(21) ^ run[1].rotate_left(42) ^ run[2]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bit = (hash >> shift) as usize;
+    let place = |run: u64| {
+        let bit = (run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize;
         (bit / 64, 1u64 << (bit % 64))
     };
     let of = |s: &TextStats| {
         let words = &hashes[s.hashes.start as usize..s.hashes.end as usize];
-        if words.len() < 3 {
-            return 0.0;
-        }
-        let said = words.windows(3).map(place).filter(|(word, bit)| seen[*word] & bit != 0).count();
-        words.windows(3).map(place).for_each(|(word, bit)| seen[word] |= bit);
-        said as f32 / (words.len() - 2) as f32
+        let said = three_in_a_row(words).map(place).filter(|(word, bit)| seen[*word] & bit != 0).count();
+        three_in_a_row(words).map(place).for_each(|(word, bit)| seen[word] |= bit);
+        said as f32 / words.len().saturating_sub(2).max(1) as f32
     };
     stats.iter().map(of).collect()
 }

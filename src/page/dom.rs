@@ -11,6 +11,8 @@ mod references;
 mod sink;
 mod tags;
 
+// Rules are matched in scraper's tree, whose elements are told by the same tags.
+#[cfg(feature = "corpus")]
 pub(crate) use sink::tag_of;
 
 /// A node's place in document order; the document itself is 0.
