@@ -151,7 +151,7 @@ fn two_jobs_write_what_one_does() {
         apply.assert().success().get_output().stdout.clone()
     };
     let one = apply("1");
-    assert_eq!(documents(&one).len(), 43);
+    assert_eq!(documents(&one).len(), 59);
     assert!(one == apply("2"), "the number of jobs shows in the output");
 }
 
