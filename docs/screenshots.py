@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from annotator import LUBB, annotate, launch  # noqa: E402
+from annotator import LUBB, annotate, launch, shown  # noqa: E402
 
 
 def shot(browser, url, name, theme, search, keys):
@@ -24,7 +24,8 @@ def shot(browser, url, name, theme, search, keys):
     page = context.new_page()
     page.goto(url)
     page.locator("#pages button", has_text=search).first.click()
-    page.frame_locator("#view").locator("[data-l]").first.wait_for()
+    page.locator("#title", has_text=search).wait_for()
+    shown(page)
     for key in keys:
         page.keyboard.press(key)
     page.wait_for_timeout(300)

@@ -20,7 +20,7 @@ SITE = Path("data/walkthrough")
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 # The program of the figures is the one that users have.
 os.environ.setdefault("LUBB", str(ROOT / "target" / "release" / "lubb"))
-from annotator import LUBB, annotate, launch  # noqa: E402
+from annotator import LUBB, annotate, launch, shown  # noqa: E402
 
 
 def truth(file):
@@ -45,10 +45,10 @@ def label(tab, right):
         page = ids[int(tab.locator("#pages [aria-current]").get_attribute("data-page"))]
         wanted = right[page]
         expect(rows).to_have_count(len(wanted))
-        view.locator(f"[data-b='{len(wanted) - 1}'][data-k]").first.wait_for()
+        shown(tab, len(wanted) - 1)
         while True:
-            shown = chips.evaluate_all("chips => chips.map((chip) => chip.dataset.l)")
-            wrong = next((at for at, shown in enumerate(shown) if shown != wanted[at]), None)
+            given = chips.evaluate_all("chips => chips.map((chip) => chip.dataset.l)")
+            wrong = next((at for at, label in enumerate(given) if label != wanted[at]), None)
             if wrong is None:
                 break
             # All blocks from here on with the same right label, right guesses between them included.
@@ -58,7 +58,6 @@ def label(tab, right):
             rows.nth(wrong).click(position={"x": 8, "y": 8})
             if end > wrong:
                 rows.nth(end).click(position={"x": 8, "y": 8}, modifiers=["Shift"])
-            before = tab.locator("#done").text_content()
             tab.keyboard.press(str(labels.index(wanted[wrong]) + 1))
             expect(chips.nth(wrong)).to_have_attribute("data-l", wanted[wrong])
             expect(tab.locator("#saved")).to_have_text("saved ✓")

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from annotator import ROOT, annotate
+from annotator import ROOT, annotate, shown
 from playwright.sync_api import expect
 
 SITE = ROOT / "data" / "scrapes" / "marsad-sham"
@@ -35,9 +35,9 @@ def opened(browser, url, title=None):
     tab.goto(url)
     if title:
         tab.locator("#pages button", has_text=title).first.click()
-    block(tab, 0).wait_for()
+        expect(tab.locator("#title")).to_contain_text(title)
     # Blocks have their labels on the page once the frame is loaded and the listeners are there.
-    expect(block(tab, 0)).to_have_attribute("data-k", "guess")
+    shown(tab)
     return tab
 
 
@@ -71,13 +71,13 @@ def test_labels_set_by_mouse_and_keys_are_in_the_file_and_there_again(browser, p
         assert rows(labels) == {(name, 22): "body"}
         tab.reload()
         tab.locator("#pages button", has_text="إعادة تشغيل").first.click()
+        expect(tab.locator("#title")).to_contain_text("إعادة تشغيل")
+        shown(tab)
         expect(block(tab, 22)).to_have_attribute("data-k", "set")
         expect(block(tab, 23)).to_have_attribute("data-k", "guess")
     # And for another run of the program.
     with annotate(pages, labels) as url:
-        tab = browser.new_page()
-        tab.goto(url)
-        tab.locator("#pages button", has_text="إعادة تشغيل").first.click()
+        tab = opened(browser, url, "إعادة تشغيل")
         expect(block(tab, 22)).to_have_attribute("data-k", "set")
 
 
@@ -137,6 +137,7 @@ def test_a_stale_tab_changes_nothing_and_reloads(browser, pages, labels):
         block(second, 22).click()
         second.keyboard.press("8")
         expect(second.locator("#toast")).to_contain_text("Changed in another tab")
+        shown(second)
         expect(block(second, 22)).to_have_attribute("data-l", "body")
         assert rows(labels) == {("article-1001.html", 22): "body"}
         # It goes on from there.
@@ -224,7 +225,7 @@ def test_a_hostile_page_can_do_nothing(browser, tmp_path, labels, evil):
         dialogs = []
         tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         tab.goto(url)
-        expect(block(tab, 0)).to_have_attribute("data-k", "guess")
+        shown(tab)
         frame = tab.frame_locator("#view")
         for text in ["A hostile page", "a link that runs", "one that leads away", "Send it now", "in a text area"]:
             frame.get_by_text(text).first.click()
@@ -251,7 +252,7 @@ def test_a_huge_page_is_shown_and_labelled(browser, tmp_path, labels):
     with annotate(folder, labels) as url:
         tab = browser.new_context(viewport={"width": 1400, "height": 800}).new_page()
         tab.goto(url)
-        expect(block(tab, 5_000)).to_have_attribute("data-k", "guess", timeout=120_000)
+        shown(tab, 5_000, 120)
         tab.keyboard.press("End")
         tab.keyboard.press("8")
         expect(block(tab, 5_000)).to_have_attribute("data-k", "set", timeout=120_000)
@@ -278,7 +279,7 @@ def test_a_theme_follows_the_system_and_arabic_stands_right(browser, pages, labe
     with annotate(pages, labels) as url:
         tab = browser.new_context(color_scheme="dark").new_page()
         tab.goto(url)
-        expect(block(tab, 0)).to_have_attribute("data-k", "guess")
+        shown(tab)
         assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
         frame = tab.frame_locator("#view").locator("html")
         assert frame.evaluate("root => getComputedStyle(root).direction") == "rtl"
