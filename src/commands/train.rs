@@ -45,6 +45,9 @@ pub struct Args {
     /// Rows drawn for each fit, in proportion to their weights [default: 200000, logistic 120000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
+    /// Classifiers in a row: each after the first also sees what the one before says of a block's surroundings
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=4), hide_short_help = true)]
+    stages: u8,
     /// Boosting rounds of each stage
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -68,12 +71,12 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Classifier {
-    /// linfa-logistic in both stages: small, and every weight can be read
+    /// linfa-logistic in all stages: small, and every weight can be read
     Logistic,
-    /// Boosted trees in both stages: more accurate
-    #[default]
+    /// Boosted trees in all stages: more accurate
     Boost,
-    /// Boosted trees, and linfa-logistic over what they say
+    /// Boosted trees, and linfa-logistic beside the last stage: most accurate
+    #[default]
     Stack,
 }
 
@@ -165,6 +168,7 @@ pub fn run(args: Args) -> Result<Status> {
 
 fn parameters(args: &Args) -> Result<TrainParams> {
     let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
+    params.stages = args.stages.into();
     params.rounds = args.rounds.into();
     match args.classifier {
         Classifier::Logistic => params.family = Family::Logistic,

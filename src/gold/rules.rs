@@ -194,6 +194,7 @@ impl Rules {
             ..Default::default()
         };
         let (text, _) = decode::decode(bytes, hints.charset.as_deref());
+        let text = page.recovered.as_ref().map_or(text.clone(), |recovered| recovered.join(&text).into());
         let sink = HtmlTreeSink::new(Html::new_document());
         let parsed = html5ever::driver::parse_document(sink, options).one(&*text);
         let ours = (1..page.dom.len() as NodeId).filter(|node| page.dom.tag(*node) != Tag::Text);

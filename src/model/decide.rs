@@ -13,9 +13,10 @@ use super::sigmoid;
 /// The learned part of the decision, a few numbers: those of the calibration, then those of the choice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The calibrated log-odds are `offset + stage2 * log-odds of stage two + kinds * log-odds of the head for kinds`.
+    /// The calibrated log-odds are `offset` and the log-odds of each of the [`Scores`] times its weight.
     pub offset: f32,
-    pub stage2: f32,
+    pub stages: f32,
+    pub linear: f32,
     pub kinds: f32,
     /// Added to the calibrated log-odds of every block before choosing; above 0 keeps more.
     pub shift: f32,
@@ -29,7 +30,16 @@ pub struct Decision {
 
 impl Default for Decision {
     fn default() -> Self {
-        Decision { offset: 0.0, stage2: 1.0, kinds: 0.0, shift: 0.0, scale: 1.0, least_score: 0.0, beta: 1.0 }
+        Decision {
+            offset: 0.0,
+            stages: 1.0,
+            linear: 0.0,
+            kinds: 0.0,
+            shift: 0.0,
+            scale: 1.0,
+            least_score: 0.0,
+            beta: 1.0,
+        }
     }
 }
 
@@ -43,6 +53,25 @@ pub enum Favor {
     Precision,
     /// Gaps in the text: recall counts twice (expected F2).
     Recall,
+}
+
+/// What is said of a page's blocks: for each its probability of being body, from up to three models.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// From the last stage.
+    pub stages: Vec<f32>,
+    /// From the logistic regression beside it; empty without one.
+    pub linear: Vec<f32>,
+    /// From the head for kinds; empty without one.
+    pub kinds: Vec<f32>,
+}
+
+impl Scores {
+    /// The log-odds of a block; those of the last stage stand for models that are not there.
+    fn log_odds(&self, at: usize) -> [f32; 3] {
+        let of = |p: &[f32]| log_odds(p.get(at).copied().unwrap_or(self.stages[at]));
+        [of(&self.stages), of(&self.linear), of(&self.kinds)]
+    }
 }
 
 /// What was chosen of a page.
@@ -65,9 +94,9 @@ fn log_odds(p: f32) -> f32 {
 }
 
 impl Decision {
-    /// The calibrated probability of body, `kind` being what the head for kinds says of it.
-    fn calibrate(&self, p: f32, kind: f32) -> f32 {
-        sigmoid(self.offset + self.stage2 * log_odds(p) + self.kinds * log_odds(kind))
+    /// The calibrated probability of body of a block.
+    fn calibrate(&self, [stages, linear, kinds]: [f32; 3]) -> f32 {
+        sigmoid(self.offset + self.stages * stages + self.linear * linear + self.kinds * kinds)
     }
 
     /// The same decision with another weight of recall.
@@ -80,11 +109,9 @@ impl Decision {
         Decision { beta: self.beta * factor, ..self }
     }
 
-    /// Chooses the blocks of the article, given each block's probability of body from stage two, the same from the
-    /// head for kinds (empty without one), and its words.
-    pub fn choose(&self, stage2: &[f32], kinds: &[f32], words: &[f32]) -> Choice {
-        let kind = |at: usize| kinds.get(at).copied().unwrap_or(stage2[at]);
-        let calibrated: Vec<f32> = (0..stage2.len()).map(|at| self.calibrate(stage2[at], kind(at))).collect();
+    /// Chooses the blocks of the article, given what is said of each block, and its words.
+    pub fn choose(&self, scores: &Scores, words: &[f32]) -> Choice {
+        let calibrated: Vec<f32> = (0..words.len()).map(|at| self.calibrate(scores.log_odds(at))).collect();
         let p: Vec<f32> = calibrated.iter().map(|p| sigmoid(self.scale * log_odds(*p) + self.shift)).collect();
         let expected: f32 = p.iter().zip(words).map(|(p, w)| p * w).sum();
         let mut order: Vec<usize> = (0..p.len()).collect();
@@ -122,10 +149,8 @@ pub fn threshold(p: &[f32]) -> Choice {
 /// A page's probabilities out of fold, and what is known of its blocks: what a decision is tuned on.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// Probability of body of each block, uncalibrated.
-    pub p: Vec<f32>,
-    /// The same from the head for kinds; empty without one.
-    pub kinds: Vec<f32>,
+    /// What is said of each block, uncalibrated.
+    pub scores: Scores,
     /// Words of each block.
     pub words: Vec<f32>,
     /// Share of each block that is body.
@@ -151,19 +176,23 @@ impl Judged {
     }
 }
 
-/// Platt's calibration ("Probabilistic Outputs for Support Vector Machines", 1999) of two scores: a logistic regression
-/// of body on the log-odds of stage two and of the head, by Newton's method. Blocks weigh their share of their page's
+/// The terms of the calibration: a constant and a weight for each of the scores.
+const TERMS: usize = 4;
+
+/// Platt's calibration ("Probabilistic Outputs for Support Vector Machines", 1999) of several scores: a logistic
+/// regression of body on the log-odds of the [`Scores`], by Newton's method. Blocks weigh their share of their page's
 /// words, so pages weigh the same.
 fn calibrate(pages: &[Judged]) -> Decision {
-    let mut c = [0.0f64, 1.0, 0.0];
+    let mut c = [0.0f64, 1.0, 0.0, 0.0];
     let score = |page: &Judged, at: usize| {
-        let kind = page.kinds.get(at).copied().unwrap_or(page.p[at]);
-        [1.0, f64::from(log_odds(page.p[at])), f64::from(log_odds(kind))]
+        let [stages, linear, kinds] = page.scores.log_odds(at).map(f64::from);
+        [1.0, stages, linear, kinds]
     };
     for _ in 0..25 {
-        // Gradient and Hessian; the ridge keeps the scores apart where the head is missing.
-        let mut gradient = [0.0f64; 3];
-        let mut hessian = [[1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0], [0.0, 0.0, 1e-3]];
+        // Gradient and Hessian; the ridge keeps the scores apart where a model is missing.
+        let mut gradient = [0.0f64; TERMS];
+        let mut hessian = [[0.0; TERMS]; TERMS];
+        (0..TERMS).for_each(|at| hessian[at][at] = 1e-3);
         for page in pages {
             let total: f64 = page.words.iter().map(|w| f64::from(*w)).sum();
             for (at, body) in page.body.iter().enumerate() {
@@ -171,9 +200,9 @@ fn calibrate(pages: &[Judged]) -> Decision {
                 let z: f64 = x.iter().zip(&c).map(|(x, c)| x * c).sum();
                 let p = 1.0 / (1.0 + (-z).exp());
                 let weight = f64::from(page.words[at]) / total;
-                for row in 0..3 {
+                for row in 0..TERMS {
                     gradient[row] += weight * (p - f64::from(*body)) * x[row];
-                    for column in 0..3 {
+                    for column in 0..TERMS {
                         hessian[row][column] += weight * p * (1.0 - p) * x[row] * x[column];
                     }
                 }
@@ -189,14 +218,14 @@ fn calibrate(pages: &[Judged]) -> Decision {
     if c.iter().any(|c| !c.is_finite() || c.abs() > 20.0) {
         return Decision::default();
     }
-    let [offset, stage2, kinds] = c.map(|c| c as f32);
-    Decision { offset, stage2, kinds, ..Decision::default() }
+    let [offset, stages, linear, kinds] = c.map(|c| c as f32);
+    Decision { offset, stages, linear, kinds, ..Decision::default() }
 }
 
-/// Solves three linear equations by Gaussian elimination; nothing if they are singular.
-fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
-    for k in 0..3 {
-        let pivot = (k..3).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs()))?;
+/// Solves linear equations by Gaussian elimination; nothing if they are singular.
+fn solve(mut a: [[f64; TERMS]; TERMS], mut b: [f64; TERMS]) -> Option<[f64; TERMS]> {
+    for k in 0..TERMS {
+        let pivot = (k..TERMS).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs()))?;
         a.swap(k, pivot);
         b.swap(k, pivot);
         if a[k][k].abs() < 1e-12 {
@@ -209,9 +238,9 @@ fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
             *value -= factor * known;
         }
     }
-    let mut x = [0.0; 3];
-    for k in (0..3).rev() {
-        let known: f64 = (k + 1..3).map(|column| a[k][column] * x[column]).sum();
+    let mut x = [0.0; TERMS];
+    for k in (0..TERMS).rev() {
+        let known: f64 = (k + 1..TERMS).map(|column| a[k][column] * x[column]).sum();
         x[k] = (b[k] - known) / a[k][k];
     }
     Some(x)
@@ -248,7 +277,7 @@ pub fn tune(pages: &[Judged], beta: f32) -> Decision {
     ];
     let mean = |decision: &Decision| -> f64 {
         // Summed in order, so that the last bits do not depend on the threads.
-        let f1 = |page: &Judged| page.f_beta(&decision.choose(&page.p, &page.kinds, &page.words).kept, beta);
+        let f1 = |page: &Judged| page.f_beta(&decision.choose(&page.scores, &page.words).kept, beta);
         let scores: Vec<f64> = pages.par_iter().map(f1).collect();
         scores.iter().sum::<f64>() / pages.len().max(1) as f64
     };
@@ -271,12 +300,16 @@ pub fn tune(pages: &[Judged], beta: f32) -> Decision {
 mod tests {
     use super::*;
 
+    fn stages(p: &[f32]) -> Scores {
+        Scores { stages: p.to_vec(), ..Scores::default() }
+    }
+
     #[test]
     fn a_sure_page_is_cut_at_a_half_and_an_unsure_one_lower() {
         let decision = Decision::default();
-        let sure = decision.choose(&[0.99, 0.99, 0.4, 0.01], &[], &[50.0, 50.0, 10.0, 50.0]);
+        let sure = decision.choose(&stages(&[0.99, 0.99, 0.4, 0.01]), &[50.0, 50.0, 10.0, 50.0]);
         assert_eq!(sure.kept, [true, true, false, false]);
-        let unsure = decision.choose(&[0.5, 0.45, 0.4, 0.01], &[], &[50.0, 50.0, 50.0, 50.0]);
+        let unsure = decision.choose(&stages(&[0.5, 0.45, 0.4, 0.01]), &[50.0, 50.0, 50.0, 50.0]);
         assert_eq!(unsure.kept, [true, true, true, false]);
         assert!(sure.score > 0.9 && unsure.score < 0.7);
     }
@@ -284,7 +317,7 @@ mod tests {
     #[test]
     fn a_likely_subheading_stays_with_its_text() {
         let strict = Decision { shift: -1.0, ..Decision::default() };
-        let choose = |p: &[f32]| strict.choose(p, &[], &[50.0, 3.0, 50.0]).kept;
+        let choose = |p: &[f32]| strict.choose(&stages(p), &[50.0, 3.0, 50.0]).kept;
         assert_eq!(choose(&[0.99, 0.56, 0.99]), [true, true, true]);
         assert_eq!(choose(&[0.99, 0.45, 0.99]), [true, false, true]);
         assert_eq!(choose(&[0.99, 0.56, 0.01]), [true, false, false], "no text follows");
@@ -293,16 +326,16 @@ mod tests {
     #[test]
     fn a_page_without_an_article_gives_nothing() {
         let decision = Decision { least_score: 0.3, ..Decision::default() };
-        let choice = decision.choose(&[0.1, 0.05], &[], &[10.0, 10.0]);
+        let choice = decision.choose(&stages(&[0.1, 0.05]), &[10.0, 10.0]);
         assert_eq!(choice.kept, [false, false]);
         assert!(choice.score < 0.3);
-        assert_eq!(decision.choose(&[], &[], &[]).kept, Vec::<bool>::new());
+        assert_eq!(decision.choose(&Scores::default(), &[]).kept, Vec::<bool>::new());
     }
 
     #[test]
     fn a_greater_beta_keeps_doubtful_blocks() {
         let careful = Decision { beta: 2.0, ..Decision::default() };
-        let choose = |d: &Decision| d.choose(&[0.95, 0.9, 0.3, 0.05], &[], &[20.0; 4]).kept;
+        let choose = |d: &Decision| d.choose(&stages(&[0.95, 0.9, 0.3, 0.05]), &[20.0; 4]).kept;
         assert_eq!(choose(&Decision::default()), [true, true, false, false]);
         assert_eq!(choose(&careful), [true, true, true, false]);
     }
@@ -311,15 +344,14 @@ mod tests {
     fn calibration_undoes_a_shift_of_the_log_odds() {
         // Blocks of p = 0.5 are body in four pages of five, those of p = 0.1 in one of five.
         let page = |first: f32, second: f32| Judged {
-            p: vec![0.5, 0.1],
-            kinds: vec![],
+            scores: stages(&[0.5, 0.1]),
             words: vec![10.0, 10.0],
             body: vec![first, second],
         };
         let pages: Vec<Judged> = (0..5).map(|n| page(f32::from(u8::from(n < 4)), f32::from(u8::from(n < 1)))).collect();
         let decision = calibrate(&pages);
         let error = |d: &Decision| {
-            let p: Vec<Vec<f32>> = pages.iter().map(|j| d.choose(&j.p, &j.kinds, &j.words).p).collect();
+            let p: Vec<Vec<f32>> = pages.iter().map(|j| d.choose(&j.scores, &j.words).p).collect();
             calibration_error(p.iter().zip(&pages).map(|(p, j)| (&p[..], &j.words[..], &j.body[..])))
         };
         assert!(error(&Decision::default()) > 0.15, "{}", error(&Decision::default()));
@@ -329,7 +361,7 @@ mod tests {
     #[test]
     fn favoring_precision_keeps_less_and_recall_more() {
         let kept = |favor| {
-            let choice = Decision::default().favoring(favor).choose(&[0.95, 0.6, 0.3, 0.05], &[], &[20.0; 4]);
+            let choice = Decision::default().favoring(favor).choose(&stages(&[0.95, 0.6, 0.3, 0.05]), &[20.0; 4]);
             choice.kept.iter().filter(|kept| **kept).count()
         };
         assert_eq!([Favor::Precision, Favor::Balance, Favor::Recall].map(kept), [1, 2, 3]);
@@ -339,12 +371,11 @@ mod tests {
     fn tuning_moves_the_shift_to_where_f1_is_greatest() {
         // Every block of body has p = 0.3, every block of chrome 0.05: without a shift too much is dropped or kept.
         let page = Judged {
-            p: vec![0.3, 0.3, 0.05, 0.05],
-            kinds: vec![],
+            scores: stages(&[0.3, 0.3, 0.05, 0.05]),
             words: vec![10.0, 10.0, 10.0, 10.0],
             body: vec![1.0, 1.0, 0.0, 0.0],
         };
         let tuned = tune(std::slice::from_ref(&page), 1.0);
-        assert_eq!(tuned.choose(&page.p, &page.kinds, &page.words).kept, [true, true, false, false]);
+        assert_eq!(tuned.choose(&page.scores, &page.words).kept, [true, true, false, false]);
     }
 }

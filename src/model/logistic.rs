@@ -11,6 +11,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::boost::{BLOCK, Lane, Lanes};
 use super::sigmoid;
 
 /// Where the columns are cut: quantiles of the values seen in training.
@@ -240,6 +241,22 @@ impl Logistic {
                 sigmoid(margin[0])
             })
             .collect()
+    }
+
+    /// [`Logistic::predict`] for rows laid out for trees, a block of rows at a time.
+    pub(super) fn predict_lanes(&self, rows: &Lanes) -> Vec<f32> {
+        let mut out = Vec::with_capacity(rows.rows());
+        for block in rows.blocks() {
+            let mut margins: Lane = [self.intercepts[0]; BLOCK];
+            for ((column, start, scale), weight) in self.ramps.iter().zip(&self.weights[0]) {
+                for (margin, value) in margins.iter_mut().zip(&block[*column as usize]) {
+                    *margin += weight * ((value - start) * scale).clamp(0.0, 1.0);
+                }
+            }
+            out.extend(margins.map(sigmoid));
+        }
+        out.truncate(rows.rows());
+        out
     }
 
     /// The probabilities of all classes for each row: rows x classes.

@@ -158,8 +158,8 @@ impl Model {
     pub fn describe(&self) -> String {
         let decision = |d: &decide::Decision| {
             format!(
-                "log-odds {:+.2} {:+.2} stage two {:+.2} head, shift {:+.2} scale {:.2} least score {:.2}",
-                d.offset, d.stage2, d.kinds, d.shift, d.scale, d.least_score
+                "log-odds {:+.2} {:+.2} last stage {:+.2} logistic {:+.2} head, shift {:+.2} scale {:.2} least score {:.2}",
+                d.offset, d.stages, d.linear, d.kinds, d.shift, d.scale, d.least_score
             )
         };
         let flat = self.flat.as_ref().map_or("none".to_owned(), |flat| decision(&flat.stack.decision));

@@ -1,4 +1,4 @@
-//! Two stages of classifiers, a head for kinds of chrome, and the decision over them.
+//! Stages of classifiers, a head for kinds of chrome, and the decision over them.
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::features::Surroundings;
 use crate::label::Label;
 
 use super::boost::{Boosted, Lanes};
-use super::decide::{Decision, Favor};
+use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};
 
@@ -64,13 +64,15 @@ impl Classifier {
 /// The whole way from a page's matrix to its labels.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stack {
-    pub(super) stage1: Classifier,
-    pub(super) stage2: Classifier,
+    /// At least one; each after the first sees the features and what the one before says around a block.
+    pub(super) stages: Vec<Classifier>,
+    /// A logistic regression over what the last stage sees: it errs elsewhere than trees do.
+    pub(super) linear: Option<Logistic>,
     pub(super) kinds: Option<Classifier>,
     pub(super) decision: Decision,
 }
 
-/// The matrix of stage two: the features, then what stage one says around each block.
+/// The matrix of a stage after the first: the features, then what the stage before says around each block.
 pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
     let (rows, width) = matrix.dim();
     let mut wide = Array2::zeros((rows, width + context::width()));
@@ -81,43 +83,77 @@ pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -
     wide
 }
 
-/// The head's probability of body for each row; empty without a head.
-pub fn body_column(kinds: Option<&Array2<f32>>) -> Vec<f32> {
-    kinds.map(|k| k.column(Label::Body.index()).to_vec()).unwrap_or_default()
+/// What the models say of a page's rows, before the decision.
+pub(super) struct Said {
+    pub scores: Scores,
+    /// The head's probabilities of all labels: rows x labels.
+    pub kinds: Option<Array2<f32>>,
 }
 
-/// Both stages and the head where all are trees, which then share one layout of the rows. Models that do not fit the
+impl Said {
+    pub(super) fn new(stages: Vec<f32>, linear: Vec<f32>, kinds: Option<Array2<f32>>) -> Said {
+        let body = kinds.as_ref().map_or(Vec::new(), |k| k.column(Label::Body.index()).to_vec());
+        Said { scores: Scores { stages, linear, kinds: body }, kinds }
+    }
+}
+
+/// All stages and the head where all are trees, which then share one layout of the rows. Models that do not fit the
 /// rows are refused when they are read.
-fn boosted(matrix: ArrayView2<f32>, around: &Surroundings, models: [&Boosted; 3]) -> (Vec<f32>, Option<Array2<f32>>) {
+fn boosted(
+    matrix: ArrayView2<f32>,
+    around: &Surroundings,
+    stages: &[&Boosted],
+    linear: Option<&Logistic>,
+    kinds: &Boosted,
+) -> Said {
     let mut rows = Lanes::new(matrix, context::width());
-    let [first, second, kinds] = models;
-    let p = first.probabilities_of(&rows).unwrap_or_default();
-    context::columns(around, &p, |at, values| rows.put(at, matrix.ncols(), values));
-    let all = |model: &Boosted| model.probabilities_of(&rows).unwrap_or_default();
-    (all(second), Array2::from_shape_vec((rows.rows(), kinds.classes()), all(kinds)).ok())
+    let mut p = Vec::new();
+    for (at, stage) in stages.iter().enumerate() {
+        if at > 0 {
+            context::columns(around, &p, |at, values| rows.put(at, matrix.ncols(), values));
+        }
+        p = stage.probabilities_of(&rows).unwrap_or_default();
+    }
+    let linear = linear.map_or(Vec::new(), |model| model.predict_lanes(&rows));
+    let kinds = kinds.probabilities_of(&rows).unwrap_or_default();
+    Said::new(p, linear, Array2::from_shape_vec((rows.rows(), Label::COUNT), kinds).ok())
 }
-
 impl Stack {
-    /// Labels the rows of a page.
-    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings, favor: Favor) -> Labels {
-        let (second, kinds) = match (&self.stage1, &self.stage2, &self.kinds) {
-            (Classifier::Boost(first), Classifier::Boost(second), Some(Classifier::Boost(kinds)))
-                if (first.outputs(), second.outputs()) == (1, 1) && kinds.outputs() > 1 =>
-            {
-                boosted(matrix, around, [first, second, kinds])
-            }
-            _ => {
-                let first = self.stage1.predict(matrix);
-                let wide = with_context(matrix, around, &first);
-                let kinds = self.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
-                (self.stage2.predict(wide.view()), kinds)
-            }
+    /// The trees of all stages and of the head, where there is nothing else.
+    fn trees(&self) -> Option<(Vec<&Boosted>, &Boosted)> {
+        let tree = |classifier| match classifier {
+            &Classifier::Boost(ref model) => Some(model),
+            Classifier::Logistic(_) => None,
         };
-        let choice = self.decision.favoring(favor).choose(&second, &body_column(kinds.as_ref()), &around.words);
-        combine(&choice, kinds.as_ref())
+        let stages: Vec<&Boosted> = self.stages.iter().map(tree).collect::<Option<_>>()?;
+        let kinds = self.kinds.as_ref().and_then(tree)?;
+        (stages.iter().all(|stage| stage.outputs() == 1) && kinds.outputs() == Label::COUNT).then_some((stages, kinds))
     }
 
-    /// Each column's share in the log-odds of stage two, greatest first, for each of some rows; nothing for a row that
+    /// What the last stage is given of a page, where the stages are of any family.
+    fn wide(&self, matrix: ArrayView2<f32>, around: &Surroundings) -> Array2<f32> {
+        let early = self.stages.split_last().map_or(&[][..], |(_, early)| early);
+        early.iter().fold(matrix.to_owned(), |wide, stage| with_context(matrix, around, &stage.predict(wide.view())))
+    }
+
+    /// What the models say of what the last stage is given.
+    pub(super) fn say(&self, wide: ArrayView2<f32>) -> Said {
+        let stages = self.stages.last().map_or(Vec::new(), |last| last.predict(wide));
+        let linear = self.linear.as_ref().map_or(Vec::new(), |model| model.predict(wide));
+        Said::new(stages, linear, self.kinds.as_ref().map(|head| head.predict_classes(wide)))
+    }
+
+    /// Labels the rows of a page.
+    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings, favor: Favor) -> Labels {
+        let said = match self.trees() {
+            Some((stages, kinds)) => boosted(matrix, around, &stages, self.linear.as_ref(), kinds),
+            None => self.say(self.wide(matrix, around).view()),
+        };
+        let choice = self.decision.favoring(favor).choose(&said.scores, &around.words);
+        combine(&choice, said.kinds.as_ref())
+    }
+
+    /// Each column's share in the log-odds of the last stage, greatest first, for each of some rows; nothing for a row that
     /// is not there.
     pub fn explain(
         &self,
@@ -126,15 +162,15 @@ impl Stack {
         rows: &[usize],
         names: &[String],
     ) -> Vec<Vec<Reason>> {
-        let first = self.stage1.predict(matrix);
-        let wide = with_context(matrix, around, &first);
+        let Some(last) = self.stages.last() else { return vec![Vec::new(); rows.len()] };
+        let wide = self.wide(matrix, around);
         let names: Vec<String> = names.iter().cloned().chain(context::names()).collect();
         let explain = |row: &usize| {
             if *row >= wide.nrows() {
                 return Vec::new();
             }
             let values = wide.row(*row).to_vec();
-            let shares = self.stage2.contributions(&values);
+            let shares = last.contributions(&values);
             let columns = names.iter().cloned().zip(values).zip(shares);
             let mut reasons: Vec<Reason> =
                 columns.map(|((column, value), contribution)| Reason { column, value, contribution }).collect();
@@ -148,6 +184,8 @@ impl Stack {
     pub fn is_valid(&self, width: usize) -> bool {
         let wide = width + context::width();
         let sound = |c: &Classifier, columns| c.columns() == columns && c.is_valid();
-        sound(&self.stage1, width) && sound(&self.stage2, wide) && self.kinds.as_ref().is_none_or(|k| sound(k, wide))
+        let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, if at == 0 { width } else { wide }));
+        let linear = self.linear.as_ref().is_none_or(|model| model.columns() == wide && model.is_valid());
+        stages && self.stages.len() > 1 && linear && self.kinds.as_ref().is_none_or(|k| sound(k, wide))
     }
 }

@@ -17,9 +17,9 @@ use crate::label::{Label, LabelSet};
 use crate::page::{Input, Page};
 
 use super::boost::{BoostError, Boosted, Grow};
-use super::decide::{self, Decision, Judged};
-use super::logistic::{LogisticError, LogisticParams, draw};
-use super::stack::{Classifier, Stack, body_column, with_context};
+use super::decide::{self, Decision, Judged, Scores};
+use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
+use super::stack::{Classifier, Said, Stack, with_context};
 use super::{Card, Labels, Model, Part, combine, duplicates};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
@@ -28,8 +28,11 @@ const FLAT_ROUNDS: usize = 200;
 const FLAT_ROWS: usize = 100_000;
 
 /// What the seed of each stage's draws is moved by; each fit of stage one adds its own number.
-const STAGE_ONE: u64 = 1000;
-const STAGE_TWO: u64 = 200;
+const STAGE: u64 = 1000;
+const LAST_STAGE: u64 = 200;
+
+/// A stage fitted without each of some sets of folds, by these folds in rising order.
+type Fits = HashMap<Vec<usize>, Classifier>;
 
 /// One labelled page.
 #[derive(Clone, Debug)]
@@ -53,12 +56,12 @@ pub struct Example {
 /// Which classifier decides body against chrome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
-    /// linfa-logistic over ramps in both stages: small, and every weight can be read.
+    /// linfa-logistic over ramps in all stages: small, and every weight can be read.
     Logistic,
-    /// Boosted trees in both stages: more accurate on sites never seen.
-    #[default]
+    /// Boosted trees in all stages: more accurate on sites never seen.
     Boost,
-    /// Boosted trees, and over them linfa-logistic.
+    /// Boosted trees in all stages, and beside the last one linfa-logistic; the calibration weighs them.
+    #[default]
     Stack,
 }
 
@@ -86,6 +89,8 @@ pub struct TrainParams {
     pub family: Family,
     /// Settings of the logistic classifier.
     pub logistic: LogisticParams,
+    /// How many stages: each after the first also sees what the one before says around a block.
+    pub stages: usize,
     /// Boosting rounds of each stage.
     pub rounds: usize,
     /// Depth of the boosted trees.
@@ -116,6 +121,7 @@ impl Default for TrainParams {
             seed: 1,
             family: Family::default(),
             logistic: LogisticParams::default(),
+            stages: 3,
             rounds: 300,
             depth: 6,
             learning_rate: 0.08,
@@ -287,17 +293,15 @@ impl<'a> Trainer<'a> {
             .collect()
     }
 
+    fn fit_linear(&self, rows: &Rows, salt: u64) -> Result<Logistic, TrainError> {
+        let params = LogisticParams { seed: self.params.seed.wrapping_add(salt), ..self.params.logistic };
+        Ok(params.fit(rows.x.view(), &rows.body, &rows.weights)?)
+    }
+
     fn fit_body(&self, rows: &Rows, salt: u64) -> Result<Classifier, TrainError> {
         let seed = self.params.seed.wrapping_add(salt);
-        let family = match self.params.family {
-            Family::Stack if salt == STAGE_TWO => Family::Logistic,
-            family => family,
-        };
-        match family {
-            Family::Logistic => {
-                let params = LogisticParams { seed, ..self.params.logistic };
-                Ok(Classifier::Logistic(params.fit(rows.x.view(), &rows.body, &rows.weights)?))
-            }
+        match self.params.family {
+            Family::Logistic => Ok(Classifier::Logistic(self.fit_linear(rows, salt)?)),
             Family::Boost | Family::Stack => {
                 // Most rows are short blocks of menus that weigh next to nothing: a draw by weight loses little.
                 let drawn = draw(&rows.weights, self.params.boost_rows.min(rows.weights.len()), seed);
@@ -322,43 +326,69 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Stage one fitted without each set of at most two folds, by these folds in rising order. A pipeline without fold
-    /// `a` needs stage one without `a`, and without `a` and each other fold `b`; the pipeline without `b` needs the
-    /// latter too. Fitted once for all pipelines, five folds take 16 fits in place of 31.
-    fn first_stages(&self) -> Result<HashMap<Vec<usize>, Classifier>, TrainError> {
-        let folds = self.params.folds;
-        let pairs = (0..folds).flat_map(|a| (a + 1..folds).map(move |b| vec![a, b]));
-        let sets: Vec<Vec<usize>> =
-            std::iter::once(Vec::new()).chain((0..folds).map(|a| vec![a])).chain(pairs).collect();
-        let fit = |(salt, hidden): (usize, &Vec<usize>)| {
-            let model = self.fit_body(&stack_rows(&self.matrices(hidden)), STAGE_ONE + salt as u64)?;
-            Ok((hidden.clone(), model))
-        };
-        sets.par_iter().enumerate().map(fit).collect()
+    /// Every stage but the last, fitted without each set of folds that a later stage needs it for, by stage and by
+    /// these folds in rising order.
+    ///
+    /// A pipeline without fold `a` trains its last stage on what the stage before says of pages that it never saw: of
+    /// the pages of fold `b`, that stage fitted without `a` and `b`. So each stage is fitted without up to one fold more
+    /// than the next one. Fitted once for all pipelines, two stages of five folds take 16 fits of stage one in place of
+    /// 31.
+    fn early_stages(&self) -> Result<Vec<Fits>, TrainError> {
+        let mut stages: Vec<Fits> = Vec::new();
+        for stage in 0..self.params.stages - 1 {
+            let sets = subsets(self.params.folds, self.params.stages - stage);
+            let fit = |(salt, hidden): (usize, Vec<usize>)| {
+                let salt = STAGE * (stage as u64 + 1) + salt as u64;
+                let model = self.fit_body(&stack_rows(&self.matrices_for(&stages, &hidden)), salt)?;
+                Ok((hidden, model))
+            };
+            let fits: Fits = sets.into_par_iter().enumerate().map(fit).collect::<Result<_, TrainError>>()?;
+            stages.push(fits);
+        }
+        Ok(stages)
     }
 
-    /// Fits lexicon, both stages and the kinds' head on all folds but one (or on all).
-    fn fit(&self, first: &HashMap<Vec<usize>, Classifier>, without: Option<usize>) -> Result<Pipeline, TrainError> {
+    /// What the stage after those given is trained on: the pages outside the folds named, each with what these stages
+    /// say of it, fitted without its fold and those.
+    fn matrices_for(&self, stages: &[Fits], without: &[usize]) -> Vec<(&Prepared<'a>, Array2<f32>)> {
+        let matrices = self.matrices(without).into_par_iter();
+        let widened = matrices.map(|(page, matrix)| {
+            let mut unseen = without.to_vec();
+            unseen.push(page.example.fold);
+            unseen.sort_unstable();
+            let chain: Vec<&Classifier> = stages.iter().map(|fits| &fits[&unseen]).collect();
+            (page, self.through(&chain, page, matrix))
+        });
+        widened.collect()
+    }
+
+    /// A page's matrix with what the last of some stages says around each block; the features alone before the first.
+    fn through(&self, stages: &[&Classifier], page: &Prepared, matrix: Array2<f32>) -> Array2<f32> {
+        let widen = |wide: Option<Array2<f32>>, stage: &&Classifier| {
+            let p = stage.predict(wide.as_ref().unwrap_or(&matrix).view());
+            Some(self.wide(matrix.view(), &page.around, &p))
+        };
+        stages.iter().fold(None, widen).unwrap_or(matrix)
+    }
+
+    /// Fits lexicon, all stages and the kinds' head on all folds but one (or on all).
+    fn fit(&self, early: &[Fits], without: Option<usize>) -> Result<Pipeline, TrainError> {
         let hidden: Vec<usize> = without.into_iter().collect();
-        // Stage two is trained on what stage one says of pages that it did not see.
-        let wide: Vec<(&Prepared, Array2<f32>)> = self
-            .matrices(&hidden)
-            .into_par_iter()
-            .map(|(page, matrix)| {
-                let mut unseen = hidden.clone();
-                unseen.push(page.example.fold);
-                unseen.sort_unstable();
-                let p = first[&unseen].predict(matrix.view());
-                (page, self.wide(matrix.view(), &page.around, &p))
-            })
-            .collect();
-        let stage2 = self.fit_body(&stack_rows(&wide), STAGE_TWO)?;
+        let wide = self.matrices_for(early, &hidden);
+        let rows = stack_rows(&wide);
+        let last = self.fit_body(&rows, LAST_STAGE)?;
+        let linear = match self.params.family {
+            Family::Stack => Some(self.fit_linear(&rows, LAST_STAGE)?),
+            Family::Logistic | Family::Boost => None,
+        };
+        drop(rows);
         let kinds = self.fit_kinds(&wide)?;
-        let stack = Stack { stage1: first[&hidden].clone(), stage2, kinds, decision: Decision::default() };
+        let stages = early.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
+        let stack = Stack { stages, linear, kinds, decision: Decision::default() };
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
     }
 
-    /// Stage two's matrix.
+    /// The matrix of a stage after the first.
     fn wide(&self, matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
         let mut wide = with_context(matrix, around, p);
         if self.params.without.context {
@@ -406,35 +436,31 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// A page's probabilities under a pipeline.
+    /// What a pipeline says of a page.
     fn judge(&self, pipeline: &Pipeline, page: &Prepared) -> (Judged, Option<Array2<f32>>) {
-        if page.around.words.is_empty() {
-            return (Judged { p: Vec::new(), kinds: Vec::new(), words: Vec::new(), body: Vec::new() }, None);
-        }
-        let matrix = page.matrix(&pipeline.lexicon);
-        let first = pipeline.stack.stage1.predict(matrix.view());
-        let wide = self.wide(matrix.view(), &page.around, &first);
-        let p = pipeline.stack.stage2.predict(wide.view());
-        let kinds = pipeline.stack.kinds.as_ref().map(|head| head.predict_classes(wide.view()));
         let (words, body) = (page.around.words.clone(), page.example.body.clone());
-        (Judged { p, kinds: body_column(kinds.as_ref()), words, body }, kinds)
+        if words.is_empty() {
+            return (Judged { scores: Scores::default(), words, body }, None);
+        }
+        let stages: Vec<&Classifier> = pipeline.stack.stages.iter().collect();
+        let early = stages.split_last().map_or(&[][..], |(_, early)| early);
+        let wide = self.through(early, page, page.matrix(&pipeline.lexicon));
+        let Said { scores, kinds } = pipeline.stack.say(wide.view());
+        (Judged { scores, words, body }, kinds)
     }
 
     /// Each page's probabilities from a pipeline fitted without its fold.
     #[allow(clippy::type_complexity)]
-    fn out_of_fold(
-        &self,
-        first: &HashMap<Vec<usize>, Classifier>,
-    ) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
+    fn out_of_fold(&self, early: &[Fits]) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
         let by_fold: Vec<Vec<(usize, (Judged, Option<Array2<f32>>))>> = (0..self.params.folds)
             .into_par_iter()
             .map(|fold| {
-                let pipeline = self.fit(first, Some(fold))?;
+                let pipeline = self.fit(early, Some(fold))?;
                 let members = self.pages.iter().enumerate().filter(|(_, p)| p.example.fold == fold);
                 let judge = |page: &Prepared| {
                     let (mut judged, kinds) = self.judge(&pipeline, page);
                     if self.params.without.head {
-                        judged.kinds.clear();
+                        judged.scores.kinds.clear();
                     }
                     (judged, kinds)
                 };
@@ -445,6 +471,21 @@ impl<'a> Trainer<'a> {
         all.sort_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, judged)| judged).collect())
     }
+}
+
+/// All subsets of `0..count` with at most `most` members, each in rising order.
+fn subsets(count: usize, most: usize) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = vec![Vec::new()];
+    let mut start = 0;
+    for _ in 0..most {
+        let end = all.len();
+        for at in start..end {
+            let first = all[at].last().map_or(0, |last: &usize| *last + 1);
+            all.extend((first..count).map(|next| [&all[at][..], &[next]].concat()).collect::<Vec<_>>());
+        }
+        start = end;
+    }
+    all
 }
 
 /// Weights for the head for kinds: long blocks more, by the root of their words, and rare kinds more, by the third root
@@ -478,10 +519,12 @@ fn fit_stack(
     };
     let is_hidden = |name: &String| params.without.columns.iter().any(|group| features::column_group(name) == group);
     let hidden: Vec<usize> = (0..names.len()).filter(|at| is_hidden(&names[*at])).collect();
+    // The first stage is fitted without as many folds as there are stages.
+    let params = &TrainParams { stages: params.stages.min(folds.len() - 1), ..params.clone() };
     let trainer = Trainer::new(examples, params, &hidden);
-    let first = trainer.first_stages()?;
-    let judged = trainer.out_of_fold(&first)?;
-    let mut pipeline = trainer.fit(&first, None)?;
+    let early = trainer.early_stages()?;
+    let judged = trainer.out_of_fold(&early)?;
+    let mut pipeline = trainer.fit(&early, None)?;
     let with_body = |keep: &dyn Fn(usize) -> bool| -> Vec<Judged> {
         let pages = judged.iter().zip(examples).filter(|((j, _), e)| !j.body.is_empty() && keep(e.fold));
         pages.map(|((j, _), _)| j.clone()).collect()
@@ -496,8 +539,8 @@ fn fit_stack(
         .map(|((judged, kinds), example)| {
             let decision = &decisions[example.fold];
             let choice = match params.without.decision {
-                true => decide::threshold(&judged.p),
-                false => decision.choose(&judged.p, &judged.kinds, &judged.words),
+                true => decide::threshold(&judged.scores.stages),
+                false => decision.choose(&judged.scores, &judged.words),
             };
             let mut labels = combine(&choice, kinds.as_ref());
             duplicates::drop_copies(&example.page, &mut labels);

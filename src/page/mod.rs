@@ -14,6 +14,7 @@ mod markup;
 pub mod metadata;
 mod months;
 pub mod segment;
+pub mod state;
 mod title;
 pub mod words;
 
@@ -21,6 +22,7 @@ pub use dom::Dom;
 pub use flat::Line;
 pub use metadata::Metadata;
 pub use segment::Block;
+pub use state::Recovered;
 
 /// What the caller knows of a page besides its bytes; all of it may be left out.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,8 @@ pub struct Page {
     pub lines: Vec<Line>,
     /// The blocks' texts, a line feed after each.
     pub text: String,
+    /// What was found only in the data of its scripts, and is read as a part of the page.
+    pub recovered: Option<Recovered>,
 }
 
 impl Page {
@@ -84,13 +88,21 @@ impl Page {
     pub fn from_html(html: &str) -> Page {
         let dom = Dom::parse(html);
         let (blocks, text) = segment::segment(&dom);
-        Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text }
+        let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None };
+        match Recovered::find(html, &page.dom, &page.blocks, &page.text) {
+            Some(recovered) => {
+                let dom = Dom::parse(&recovered.join(html));
+                let (blocks, text) = segment::segment(&dom);
+                Page { dom, blocks, text, recovered: Some(recovered), ..page }
+            }
+            None => page,
+        }
     }
 
     /// Cuts flattened text into lines.
     pub fn from_text(input: &str) -> Page {
         let (blocks, lines, text) = flat::lines(input);
-        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text }
+        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None }
     }
 
     /// What the page was made from.

@@ -42,6 +42,7 @@ pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
 pub use predict::Lanes;
 use predict::Plan;
+pub(super) use predict::{BLOCK, Lane};
 use trees::Forest;
 
 /// Trained boosted trees.

@@ -17,10 +17,10 @@ use oblivious::oblivious;
 
 /// Rows that go through the trees together: with more of them the trees, some hundred kilobytes, are read less often,
 /// and with 32 their values still stay near.
-pub(super) const BLOCK: usize = 32;
+pub(in crate::model) const BLOCK: usize = 32;
 
 /// One value of each row of a block.
-type Lane = [f32; BLOCK];
+pub(in crate::model) type Lane = [f32; BLOCK];
 
 /// Rows laid out as the trees take them, a block of rows after the other and in it column after column, for several
 /// models to share.
@@ -51,6 +51,11 @@ impl Lanes {
         let first = row / BLOCK * self.columns;
         let lanes = &mut self.lanes[first..first + self.columns];
         lanes.iter_mut().skip(column).zip(values).for_each(|(lane, value)| lane[row % BLOCK] = *value);
+    }
+
+    /// Each block of rows, a lane a column; the last block's rows may be fewer, with zeros after them.
+    pub(in crate::model) fn blocks(&self) -> impl Iterator<Item = &[Lane]> {
+        self.lanes.chunks_exact(self.columns.max(1))
     }
 
     /// How many rows there are.
