@@ -2,10 +2,10 @@
 //!
 //! Whole tags, texts and comments are found by searching for their ends, and attributes that nobody reads are passed
 //! over; scripts and styles, 41 % of the bytes of real pages, too. html5ever's own tokenizer, which takes one character
-//! after the other and makes a string of each part, gets what is left: doctypes, CDATA, bogus comments, and a comment
-//! that the page ends in; never a tag, since it compares each attribute of a tag with all before it. That took the
-//! parsing of `wcxb-dev` from 4.3 s of processor time to 1.7, with the same tree for all of its 1,497 pages. html5lib's
-//! tests (`tests/html5lib`) give the same tokens and trees.
+//! after the other and makes a string of each part, gets what is left: doctypes, CDATA and bogus comments; never a tag,
+//! since it compares each attribute of a tag with all before it. That took the parsing of `wcxb-dev` from 4.3 s of
+//! processor time to 1.7, with the same tree for all of its 1,497 pages. html5lib's tests (`tests/html5lib`) give the same
+//! tokens and trees.
 //!
 //! html5ever is quadratic in depth: most tags make it look through the open elements, at 5 to 10 ns a step, so 100,000
 //! nested `<div>` would take a minute; formatting elements left open are made anew in each later block. The steps are
