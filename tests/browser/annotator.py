@@ -1,12 +1,15 @@
 """`lubb annotate` and Debian's Chromium, for the tests and for the screenshots."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
 LUBB = Path(os.environ.get("LUBB", Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "lubb"))
@@ -32,26 +35,84 @@ def annotate(pages, labels, *args):
 
 
 def launch(playwright):
+    # A machine that runs other tests too may be slow.
+    expect.set_options(timeout=30_000)
     # Chromium's own sandbox needs rights that a container's root has not; only pages of ours are opened.
     args = ["--no-sandbox"] if os.geteuid() == 0 else []
     return playwright.chromium.launch(executable_path=CHROMIUM, args=args)
 
 
+# Playwright does not look into the page's frame: where it waits for a frame that runs no script, it at times waits for
+# ever, past its own timeouts. The page around the frame is asked instead; its scripts reach all of it.
 SHOWN = """(number) => {
   const frame = document.getElementById("view");
   const page = frame.contentDocument;
   const block = page?.readyState === "complete" && page.URL === frame.src && page.querySelector(`[data-b="${number}"]`);
   return Boolean(block && block.dataset.k);
 }"""
+# Where the middle of an element's first line is in the window.
+PLACE = """(() => {
+  const frame = document.getElementById("view").getBoundingClientRect();
+  const line = mark.getClientRects()[0];
+  const [x, y] = [line.x + line.width / 2, line.y + line.height / 2];
+  return { x: frame.x + x, y: frame.y + y, seen: mark.contains(page.elementFromPoint(x, y)) };
+})()"""
+
+
+def until(is_so, what, seconds):
+    """Waits until it is so; what is said if it never is."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"{what} after {seconds} s"
+        time.sleep(0.05)
 
 
 def shown(tab, number=0, seconds=60):
-    """Waits until the page asked for last is in the frame with its blocks marked.
+    """Waits until the page asked for last is in the frame with its blocks marked."""
+    until(lambda: tab.evaluate(SHOWN, number), f"block {number} is not marked", seconds)
 
-    Playwright itself cannot wait for it: where it looks into a frame that runs no script while that frame still loads,
-    it at times waits for ever, past its own timeout. The page around the frame is asked instead.
-    """
-    until = time.monotonic() + seconds
-    while not tab.evaluate(SHOWN, number):
-        assert time.monotonic() < until, f"block {number} is not marked after {seconds} s"
-        time.sleep(0.05)
+
+class Mark:
+    """An element of the page in the frame, by an expression of JavaScript that finds it in `page`."""
+
+    def __init__(self, tab, find):
+        self.tab, self.find = tab, find
+
+    def evaluate(self, expression):
+        """What an expression gives for the element, `mark`."""
+        found = self.tab.evaluate(f"""() => {{
+          const page = document.getElementById("view").contentDocument;
+          const mark = {self.find};
+          return mark && {{ gives: {expression} }};
+        }}""")
+        assert found, f"there is no {self.find}"
+        return found["gives"]
+
+    def scroll(self):
+        self.evaluate("mark.scrollIntoView({ block: 'center', behavior: 'instant' })")
+
+    def place(self):
+        """Where the middle of its first line is in the window; it must be seen."""
+        place = self.evaluate(PLACE)
+        assert place["seen"], f"{self.find} is not seen"
+        return place["x"], place["y"]
+
+    def click(self):
+        # Playwright's mouse asks the frames for nothing in a click, other than in a drag.
+        self.scroll()
+        self.tab.mouse.click(*self.place())
+
+    def has(self, name, value, seconds=30):
+        """Waits until an attribute has a value."""
+        until(lambda: self.evaluate(f"mark.getAttribute({name!r})") == value, f"no {name}={value} at {self.find}", seconds)
+
+
+def block(tab, number):
+    """The first element of a block."""
+    return Mark(tab, f"""page.querySelector('[data-b="{number}"]')""")
+
+
+def by_text(tab, text):
+    """The first element that has the text and no smaller one with it."""
+    has = f"(element) => element.textContent.includes({json.dumps(text)})"
+    return Mark(tab, f"[...page.querySelectorAll('body *')].find((e) => ({has})(e) && ![...e.children].some({has}))")

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from annotator import ROOT, annotate, shown
+from annotator import ROOT, Mark, annotate, block, by_text, shown
 from playwright.sync_api import expect
 
 SITE = ROOT / "data" / "scrapes" / "marsad-sham"
@@ -41,10 +41,6 @@ def opened(browser, url, title=None):
     return tab
 
 
-def block(tab, number):
-    return tab.frame_locator("#view").locator(f"[data-b='{number}']").first
-
-
 def is_saved(tab):
     expect(tab.locator("#saved")).to_have_text("saved ✓")
 
@@ -55,38 +51,37 @@ def test_labels_set_by_mouse_and_keys_are_in_the_file_and_there_again(browser, p
         tab = opened(browser, url, "إعادة تشغيل")
         block(tab, 22).click()
         tab.locator("#labels button", has_text="body").click()
-        expect(block(tab, 22)).to_have_attribute("data-k", "set")
+        block(tab, 22).has("data-k", "set")
         is_saved(tab)
         assert rows(labels) == {(name, 22): "body"}
         # Keys, and more than one block with shift.
         tab.keyboard.press("j")
         tab.keyboard.press("Shift+ArrowDown")
         tab.keyboard.press("4")
-        expect(block(tab, 24)).to_have_attribute("data-l", "caption")
+        block(tab, 24).has("data-l", "caption")
         is_saved(tab)
         assert rows(labels) == {(name, 22): "body", (name, 23): "caption", (name, 24): "caption"}
         tab.keyboard.press("u")
-        expect(block(tab, 24)).to_have_attribute("data-k", "guess")
+        block(tab, 24).has("data-k", "guess")
         expect(tab.locator("#count")).to_contain_text("1 of")
         assert rows(labels) == {(name, 22): "body"}
         tab.reload()
         tab.locator("#pages button", has_text="إعادة تشغيل").first.click()
         expect(tab.locator("#title")).to_contain_text("إعادة تشغيل")
         shown(tab)
-        expect(block(tab, 22)).to_have_attribute("data-k", "set")
-        expect(block(tab, 23)).to_have_attribute("data-k", "guess")
+        block(tab, 22).has("data-k", "set")
+        block(tab, 23).has("data-k", "guess")
     # And for another run of the program.
     with annotate(pages, labels) as url:
         tab = opened(browser, url, "إعادة تشغيل")
-        expect(block(tab, 22)).to_have_attribute("data-k", "set")
+        block(tab, 22).has("data-k", "set")
 
 
 def test_dragging_selects_and_the_rest_can_be_accepted(browser, pages, labels):
     with annotate(pages, labels) as url:
         tab = opened(browser, url, "إعادة تشغيل")
-        block(tab, 22).scroll_into_view_if_needed()
-        middles = [block(tab, number).bounding_box() for number in (22, 23, 24)]
-        middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in middles]
+        block(tab, 23).scroll()
+        middles = [block(tab, number).place() for number in (22, 23, 24)]
         # Playwright's own mouse asks every frame by script whether a drag began, and waits for ever for a frame that
         # runs none; so the events are Chromium's.
         mouse = tab.context.new_cdp_session(tab)
@@ -101,7 +96,7 @@ def test_dragging_selects_and_the_rest_can_be_accepted(browser, pages, labels):
         send("mouseReleased", middles[-1], 0)
         expect(tab.locator("#chosen")).to_have_text("3 selected")
         tab.keyboard.press("6")
-        expect(block(tab, 23)).to_have_attribute("data-l", "comment")
+        block(tab, 23).has("data-l", "comment")
         is_saved(tab)
         tab.keyboard.press("Enter")
         expect(tab.locator("#title")).not_to_contain_text("إعادة تشغيل")
@@ -138,11 +133,11 @@ def test_a_stale_tab_changes_nothing_and_reloads(browser, pages, labels):
         second.keyboard.press("8")
         expect(second.locator("#toast")).to_contain_text("Changed in another tab")
         shown(second)
-        expect(block(second, 22)).to_have_attribute("data-l", "body")
+        block(second, 22).has("data-l", "body")
         assert rows(labels) == {("article-1001.html", 22): "body"}
         # It goes on from there.
         second.keyboard.press("8")
-        expect(block(second, 22)).to_have_attribute("data-l", "nav")
+        block(second, 22).has("data-l", "nav")
         is_saved(second)
         assert rows(labels) == {("article-1001.html", 22): "nav"}
 
@@ -226,9 +221,8 @@ def test_a_hostile_page_can_do_nothing(browser, tmp_path, labels, evil):
         tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         tab.goto(url)
         shown(tab)
-        frame = tab.frame_locator("#view")
         for text in ["A hostile page", "a link that runs", "one that leads away", "Send it now", "in a text area"]:
-            frame.get_by_text(text).first.click()
+            by_text(tab, text).click()
             tab.wait_for_timeout(50)
         tab.wait_for_timeout(500)
         assert tab.evaluate("window.hacked") is None
@@ -255,7 +249,7 @@ def test_a_huge_page_is_shown_and_labelled(browser, tmp_path, labels):
         shown(tab, 5_000, 120)
         tab.keyboard.press("End")
         tab.keyboard.press("8")
-        expect(block(tab, 5_000)).to_have_attribute("data-k", "set", timeout=120_000)
+        block(tab, 5_000).has("data-k", "set", 120)
         expect(tab.locator("#saved")).to_have_text("saved ✓", timeout=60_000)
         assert rows(labels) == {("huge.html", 5_000): "nav"}
 
@@ -281,8 +275,7 @@ def test_a_theme_follows_the_system_and_arabic_stands_right(browser, pages, labe
         tab.goto(url)
         shown(tab)
         assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
-        frame = tab.frame_locator("#view").locator("html")
-        assert frame.evaluate("root => getComputedStyle(root).direction") == "rtl"
+        assert Mark(tab, "page.documentElement").evaluate("getComputedStyle(mark).direction") == "rtl"
         text = tab.locator("#blocks .x").first
         assert text.evaluate("text => getComputedStyle(text).direction") == "rtl"
 

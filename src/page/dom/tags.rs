@@ -5,7 +5,7 @@ use std::ops::Range;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind};
 use html5ever::{Attribute, LocalName, QualName, ns};
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::AttrName;
 use super::references::resolve;
@@ -51,6 +51,8 @@ pub(super) struct Tags {
     tags: Vec<Option<Name>>,
     attributes: Vec<Option<Name>>,
     value: String,
+    /// Whether all attributes of all tags are kept.
+    pub(super) keeps_all: bool,
 }
 
 /// White space between a tag's parts.
@@ -60,7 +62,7 @@ fn is_space(byte: u8) -> bool {
 
 impl Tags {
     pub(super) fn new() -> Tags {
-        Tags { tags: vec![None; NAMES], attributes: vec![None; NAMES], value: String::new() }
+        Tags { tags: vec![None; NAMES], attributes: vec![None; NAMES], value: String::new(), keeps_all: false }
     }
 
     /// Reads the tag whose name begins at `at`; gives the place after its `>` too. `None` if the page ends before.
@@ -71,6 +73,7 @@ impl Tags {
             at += 1;
         }
         let Name { local, counts: all } = name(&mut self.tags, &html[start..at], is_all_attributes);
+        let all = all || self.keeps_all;
         let mut tag =
             Tag { kind, name: local, self_closing: false, attrs: Vec::new(), had_duplicate_attributes: false };
         loop {
@@ -132,12 +135,16 @@ impl Tags {
     }
 
     fn resolved(&mut self, html: &StrTendril, value: Range<usize>) -> StrTendril {
-        if memchr(b'&', html[value.clone()].as_bytes()).is_none() {
+        if memchr2(b'&', 0, html[value.clone()].as_bytes()).is_none() {
             return html.subtendril(value.start as u32, value.len() as u32);
         }
         self.value.clear();
         resolve(&html[value], true, &mut self.value);
-        StrTendril::from_slice(&self.value)
+        // No reference gives a NUL.
+        match memchr(0, self.value.as_bytes()) {
+            Some(_) => StrTendril::from(self.value.replace('\0', "\u{fffd}")),
+            None => StrTendril::from_slice(&self.value),
+        }
     }
 }
 
@@ -149,7 +156,7 @@ fn name(places: &mut [Option<Name>], written: &str, counts: impl Fn(&str) -> boo
     match place {
         Some(name) if str::eq_ignore_ascii_case(&name.local, written) => name.clone(),
         _ => {
-            let lower = written.to_ascii_lowercase();
+            let lower = written.to_ascii_lowercase().replace('\0', "\u{fffd}");
             let name = Name { counts: counts(&lower), local: LocalName::from(lower) };
             place.insert(name).clone()
         }
