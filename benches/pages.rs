@@ -85,7 +85,7 @@ fn s4_features(bencher: Bencher) {
     each(bencher, &PAGES.pages, |page| features::matrix(page, &lexicon));
 }
 
-/// Features, both stages, kinds and decision.
+/// Features, all stages, kinds and decision.
 #[divan::bench]
 fn s5_label(bencher: Bencher) {
     let model = Model::embedded();

@@ -30,8 +30,9 @@ STEPS = [
     ("features: wording", ["features::wording"]),
     ("features: lexicon", ["features::lexicon", "fill_lexicon"]),
     ("features: the rest", ["features::"]),
-    ("model: columns of stage two", ["model::context", "with_context"]),
-    ("model: trees of both stages and head", ["boost"]),
+    ("model: columns of later stages", ["model::context", "with_context"]),
+    ("model: trees of all stages and head", ["boost"]),
+    ("model: logistic regression", ["logistic"]),
     ("model: decision", ["decide", "combine"]),
     ("model: the rest", ["model::"]),
 ]

@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SETS = ["wcxb-dev", "news-en", "news-world", "news-ar", "labelled"]
 PARTS = "text structure context declared groups visibility wording lexicon stage-one head decision".split()
 # What is told of a training besides parts that are left out.
-OTHERS = {"--classifier stack": ["--classifier", "stack"], "--fold-by group": ["--fold-by", "group"]}
+OTHERS = {
+    "--stages 2": ["--stages", "2"],
+    "--classifier boost": ["--classifier", "boost"],
+    "--fold-by group": ["--fold-by", "group"],
+}
 
 
 def train(lubb, data, flags):

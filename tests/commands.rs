@@ -194,7 +194,7 @@ fn inspect_shows_every_block_and_why() {
 #[test]
 fn training_gives_the_same_model_with_any_number_of_threads() {
     assert!(
-        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 43 pages"),
+        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 73 pages"),
         "{}",
         SMALL.said
     );
@@ -214,7 +214,7 @@ fn a_trained_model_serves_every_command() {
     lubb().args(["extract", flat, "--model", model]).assert().code(1).stderr(contains("train without --no-flat"));
     lubb().args(["inspect", flat, "--model", model]).assert().code(2).stderr(contains("train without --no-flat"));
     let mut card = lubb();
-    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 43 pages"));
+    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 73 pages"));
     card.assert().stdout(contains("Written for lubb"));
     let out = SMALL.folder.path().join("report");
     let mut evaluate = lubb();
@@ -280,7 +280,7 @@ fn evaluation_writes_figures_that_agree() {
         serde_json::json!({ "id": id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
     });
     fs::write(&texts, rows.collect::<String>()).unwrap();
-    evaluate(&texts, &again).success().stderr(contains("1 of 43 labelled pages have no prediction"));
+    evaluate(&texts, &again).success().stderr(contains("1 of 73 labelled pages have no prediction"));
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");

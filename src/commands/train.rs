@@ -42,7 +42,7 @@ pub struct Args {
     /// Seed of folds and draws: the same pages and seed give the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Rows drawn for each fit, in proportion to their weights [default: 200000, logistic 120000]
+    /// Rows drawn for each fit, in proportion to their weights [default: 200000, logistic 60000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
     /// Classifiers in a row: each after the first also sees what the one before says of a block's surroundings

@@ -1,7 +1,7 @@
-//! Stage one's probabilities around a block, as columns for stage two.
+//! A stage's probabilities around a block, as columns for the stage after it.
 //!
-//! Stage one judges a block by itself and its surroundings' features; stage two also sees what stage one made of the
-//! surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
+//! Stage one judges a block by itself and its surroundings' features; each later stage also sees what the one before
+//! made of the surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
 
 use crate::features::Surroundings;
 use crate::features::structure::LEVELS;
@@ -17,14 +17,14 @@ pub fn width() -> usize {
 
 /// The columns' names, in order.
 pub fn names() -> Vec<String> {
-    let mut names = vec!["stage1_p".to_owned(), "stage1_logit".to_owned()];
+    let mut names = vec!["earlier_p".to_owned(), "earlier_logit".to_owned()];
     for distance in 1..=REACH {
-        names.push(format!("stage1_before{distance}"));
-        names.push(format!("stage1_after{distance}"));
+        names.push(format!("earlier_before{distance}"));
+        names.push(format!("earlier_after{distance}"));
     }
-    names.extend(WINDOWS.map(|w| format!("stage1_window{w}")));
+    names.extend(WINDOWS.map(|w| format!("earlier_window{w}")));
     for level in 1..=LEVELS {
-        names.extend(["mean", "captured", "max"].map(|what| format!("stage1_container{level}_{what}")));
+        names.extend(["mean", "captured", "max"].map(|what| format!("earlier_container{level}_{what}")));
     }
     names.extend(
         [
@@ -39,7 +39,7 @@ pub fn names() -> Vec<String> {
             "prose_mean",
             "title",
         ]
-        .map(|n| format!("stage1_{n}")),
+        .map(|n| format!("earlier_{n}")),
     );
     names
 }
@@ -48,7 +48,7 @@ fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln().clamp(-LOGIT_CAP, LOGIT_CAP)
 }
 
-/// Writes one row a block, given stage one's probabilities.
+/// Writes one row a block, given the probabilities of the stage before.
 pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f32])) {
     let count = p.len();
     // Prefix sums of words and of expected words of body.

@@ -33,7 +33,7 @@ pub struct LogisticParams {
 
 impl Default for LogisticParams {
     fn default() -> Self {
-        LogisticParams { alpha: 20.0, rows: 120_000, iterations: 60, seed: 1 }
+        LogisticParams { alpha: 20.0, rows: 60_000, iterations: 60, seed: 1 }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Labelled pages to a model, with figures for every page from models that never saw its host.
 //!
-//! Folds go by host at every step. Stage two is trained on stage one's out-of-fold probabilities, the lexicon's columns
+//! Folds go by host at every step. A stage is trained on out-of-fold probabilities of the one before, the lexicon's columns
 //! of a page come from a lexicon that never saw its host, and the figures of a page come from a whole pipeline (lexicon,
-//! both stages, kinds) fitted without its fold, inner folds included.
+//! all stages, kinds) fitted without its fold, inner folds included.
 
 use std::collections::HashMap;
 
@@ -24,6 +24,7 @@ use super::{Card, Labels, Model, Part, combine, duplicates};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
 const FLAT_BETA: f32 = 2.0;
+const FLAT_STAGES: usize = 2;
 const FLAT_ROUNDS: usize = 200;
 const FLAT_ROWS: usize = 100_000;
 
@@ -70,7 +71,7 @@ pub enum Family {
 pub struct Without {
     /// Columns that no classifier is to see: see [`features::column_group`].
     pub columns: Vec<String>,
-    /// Stage two without what stage one says of the surroundings.
+    /// Later stages without what the one before says of the surroundings.
     pub context: bool,
     /// The choice of body without the head for kinds.
     pub head: bool,
@@ -85,7 +86,7 @@ pub struct TrainParams {
     pub folds: usize,
     /// Seed of every draw.
     pub seed: u64,
-    /// The classifier of both stages.
+    /// The classifier of all stages.
     pub family: Family,
     /// Settings of the logistic classifier.
     pub logistic: LogisticParams,
@@ -558,8 +559,9 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
     let flat = if flat.is_empty() {
         None
     } else {
-        // Each page comes twice, and lines are simple: more rounds and rows than these gain nothing.
+        // Each page comes twice, and lines are simple: more rounds and rows than these gain nothing, and a third stage was not tried.
         let less = TrainParams {
+            stages: params.stages.min(FLAT_STAGES),
             rounds: params.rounds.min(FLAT_ROUNDS),
             boost_rows: params.boost_rows.min(FLAT_ROWS),
             ..params.clone()
