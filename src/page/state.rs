@@ -210,7 +210,6 @@ fn below_headline(html: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::page::Page;
 
     const SENTENCE: &str = "أعلنت البلدية أن الجسر القديم سيبقى مغلقاً أمام الشاحنات حتى نهاية الشهر المقبل على الأقل.";
