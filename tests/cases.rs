@@ -111,8 +111,7 @@ fn a_biography_that_pops_up_in_mid_sentence_is_cut_out_and_the_sentence_reads_on
 }
 
 #[test]
-#[should_panic(expected = "kept: تخرّجت في معهد السينما بلييج")]
-fn gap_a_biography_that_was_cut_out_is_not_kept() {
+fn a_biography_that_was_cut_out_is_not_kept() {
     Case::of("ar-person-card").has_not(&["تخرّجت في معهد السينما بلييج", "عمل ناظراً في السكك الحديدية"]);
 }
 
@@ -186,8 +185,7 @@ fn a_body_that_ends_with_disclaimers_and_offers_is_kept_in_arabic() {
 }
 
 #[test]
-#[should_panic(expected = "kept: حمّلوا تطبيق اقتصاد الشام")]
-fn gap_no_offer_at_the_end_of_the_body_element_is_kept_in_arabic() {
+fn no_offer_at_the_end_of_the_body_element_is_kept_in_arabic() {
     Case::of("ar-lira-rates")
         .has_not(&["حمّلوا تطبيق اقتصاد الشام", "انضموا إلى قناة", "انطلقت عام 2015 من دمشق"])
         .scores_well();
@@ -251,8 +249,7 @@ fn a_short_body_beside_long_columns_of_others_is_kept() {
 }
 
 #[test]
-#[should_panic(expected = "kept: كانت لالة زهور تجيد الفرنسية")]
-fn gap_no_columns_of_others_beside_a_short_body_are_kept() {
+fn no_columns_of_others_beside_a_short_body_are_kept() {
     Case::of("ar-opinion-boxes")
         .has_not(&["كانت لالة زهور تجيد الفرنسية", "لم يكن الراديو في بيتنا جهازاً"])
         .keeps_none_of(&[Label::Related])
@@ -284,8 +281,7 @@ fn the_entries_of_a_live_blog_are_kept_and_their_times_are_not() {
 }
 
 #[test]
-#[should_panic(expected = "ar-home-front: kept")]
-fn gap_a_front_page_of_long_teasers_has_no_article() {
+fn a_front_page_of_long_teasers_has_no_article() {
     let case = Case::of("ar-home-front");
     assert_eq!(case.reference(), "", "its labels");
     assert!(case.document.text.is_empty(), "ar-home-front: kept: {}", case.document.text);

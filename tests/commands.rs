@@ -11,7 +11,7 @@ use predicates::str::{contains, is_empty};
 use tempfile::TempDir;
 
 mod common;
-use common::{LABELLED, documents, labelled_blocks, labelled_pages, listing, lubb, squeezed};
+use common::{LABELLED, LABELLED_COUNT, documents, labelled_blocks, labelled_pages, listing, lubb, squeezed};
 
 const SCRAPES: [&str; 2] = ["data/scrapes", "data/scrapes/jsonl/pages.jsonl"];
 
@@ -194,7 +194,7 @@ fn inspect_shows_every_block_and_why() {
 #[test]
 fn training_gives_the_same_model_with_any_number_of_threads() {
     assert!(
-        SMALL.said.contains("out of fold by host") && SMALL.said.contains("training on 73 pages"),
+        SMALL.said.contains("out of fold by host") && SMALL.said.contains(&format!("training on {LABELLED_COUNT} pages")),
         "{}",
         SMALL.said
     );
@@ -214,7 +214,7 @@ fn a_trained_model_serves_every_command() {
     lubb().args(["extract", flat, "--model", model]).assert().code(1).stderr(contains("train without --no-flat"));
     lubb().args(["inspect", flat, "--model", model]).assert().code(2).stderr(contains("train without --no-flat"));
     let mut card = lubb();
-    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("labelled: 73 pages"));
+    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains(format!("labelled: {LABELLED_COUNT} pages")));
     card.assert().stdout(contains("Written for lubb"));
     let out = SMALL.folder.path().join("report");
     let mut evaluate = lubb();
@@ -247,13 +247,13 @@ fn evaluation_writes_figures_that_agree() {
     assert_eq!(listing(&out), files);
     let of_model = summary(&out);
     let set = &of_model.sets[0];
-    assert_eq!((set.pages, set.failed, set.unmatched_labels), (43, 0, 0));
+    assert_eq!((set.pages, set.failed, set.unmatched_labels), (LABELLED_COUNT, 0, 0));
     assert!((0.8..=1.0).contains(&set.means.f1), "{}", set.means.f1);
     let [low, high] = set.f1_95.unwrap();
     assert!(low <= set.means.f1 && set.means.f1 <= high && low < high);
     let pages = column(&out.join("pages.csv"), "f1");
-    assert_eq!(pages.len(), 43);
-    assert!((pages.iter().sum::<f64>() / 43.0 - set.means.f1).abs() < 1e-9);
+    assert_eq!(pages.len(), LABELLED_COUNT);
+    assert!((pages.iter().sum::<f64>() / LABELLED_COUNT as f64 - set.means.f1).abs() < 1e-9);
     let labelled = csv::Reader::from_path(format!("{LABELLED}/labels.csv")).unwrap().into_records().count() as u64;
     assert_eq!(set.confusion.iter().flatten().sum::<u64>(), labelled);
     assert_eq!(column(&out.join("confusion.csv"), "blocks").iter().sum::<f64>() as u64, labelled);
@@ -280,7 +280,7 @@ fn evaluation_writes_figures_that_agree() {
         serde_json::json!({ "id": id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
     });
     fs::write(&texts, rows.collect::<String>()).unwrap();
-    evaluate(&texts, &again).success().stderr(contains("1 of 73 labelled pages have no prediction"));
+    evaluate(&texts, &again).success().stderr(contains(format!("1 of {LABELLED_COUNT} labelled pages have no prediction")));
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");

@@ -6,7 +6,7 @@ use predicates::boolean::PredicateBooleanExt;
 use predicates::str::contains;
 
 mod common;
-use common::{LABELLED, labelled_pages, lubb};
+use common::{LABELLED, LABELLED_COUNT, labelled_pages, lubb};
 
 #[test]
 fn the_report_is_one_page_that_loads_nothing_and_shows_what_is_wrong() {
@@ -20,7 +20,7 @@ fn the_report_is_one_page_that_loads_nothing_and_shows_what_is_wrong() {
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", LABELLED, "--format", "md", "--compare"]).arg(&other).arg("--out").arg(&out);
     let said = contains("### Accuracy of the default model").and(contains(r"### Against other \<b\>.jsonl"));
-    evaluate.assert().success().stdout(said).stderr(contains("42 of 43 labelled pages have no prediction"));
+    evaluate.assert().success().stdout(said).stderr(contains(format!("{} of {LABELLED_COUNT} labelled pages have no prediction", LABELLED_COUNT - 1)));
 
     let html = fs::read_to_string(out.join("report.html")).unwrap();
     for outside in ["src=", "href=", "@import", "url("] {
@@ -33,15 +33,15 @@ fn the_report_is_one_page_that_loads_nothing_and_shows_what_is_wrong() {
     let comparison = &report["comparison"];
     let overall = &comparison["groups"][0];
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
-    assert_eq!(overall["pages"], 43);
+    assert_eq!(overall["pages"], LABELLED_COUNT);
     assert!((number(&overall["f1"]) - number(&overall["other_f1"]) - number(&overall["difference"])).abs() < 1e-12);
     assert!(number(&overall["low"]) > 0.5 && number(&overall["low"]) < number(&overall["high"]));
     let counts = ["better", "worse", "same"].map(|key| comparison[key].as_u64().unwrap());
-    assert_eq!(counts.iter().sum::<u64>(), 43);
+    assert_eq!(counts.iter().sum::<u64>(), LABELLED_COUNT as u64);
     let curves = &report["curves"];
     assert!(number(&curves["average_precision"]) > 0.9 && number(&curves["calibration_error"]) < 0.2);
     let bins = report["distribution"].as_array().unwrap();
-    assert_eq!(bins.iter().map(|bin| bin["pages"].as_u64().unwrap()).sum::<u64>(), 43);
+    assert_eq!(bins.iter().map(|bin| bin["pages"].as_u64().unwrap()).sum::<u64>(), LABELLED_COUNT as u64);
 
     // Every wrong block of the worst page is explained and marked.
     let worst = report["worst"][0].as_object().unwrap();
@@ -59,7 +59,7 @@ fn the_same_model_differs_nowhere_from_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", LABELLED, "--compare", "models/default.lubb", "--out"]).arg(folder.path());
-    evaluate.assert().success().stdout(contains("difference +0.0000 [+0.0000, +0.0000]").and(contains("43 the same")));
+    evaluate.assert().success().stdout(contains("difference +0.0000 [+0.0000, +0.0000]").and(contains(format!("{LABELLED_COUNT} the same"))));
 }
 
 #[test]
