@@ -183,9 +183,10 @@ impl Stack {
     /// Whether a stack read from a file fits a matrix of `width` columns and holds together.
     pub fn is_valid(&self, width: usize) -> bool {
         let wide = width + context::width();
+        let last = if self.stages.len() > 1 { wide } else { width };
         let sound = |c: &Classifier, columns| c.columns() == columns && c.is_valid();
         let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, if at == 0 { width } else { wide }));
-        let linear = self.linear.as_ref().is_none_or(|model| model.columns() == wide && model.is_valid());
-        stages && self.stages.len() > 1 && linear && self.kinds.as_ref().is_none_or(|k| sound(k, wide))
+        let linear = self.linear.as_ref().is_none_or(|model| model.columns() == last && model.is_valid());
+        stages && !self.stages.is_empty() && linear && self.kinds.as_ref().is_none_or(|k| sound(k, last))
     }
 }

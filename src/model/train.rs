@@ -28,7 +28,7 @@ const FLAT_STAGES: usize = 2;
 const FLAT_ROUNDS: usize = 200;
 const FLAT_ROWS: usize = 100_000;
 
-/// What the seed of each stage's draws is moved by; each fit of stage one adds its own number.
+/// What the seed of each stage's draws is moved by; each fit of an early stage adds its own number.
 const STAGE: u64 = 1000;
 const LAST_STAGE: u64 = 200;
 
@@ -90,7 +90,8 @@ pub struct TrainParams {
     pub family: Family,
     /// Settings of the logistic classifier.
     pub logistic: LogisticParams,
-    /// How many stages: each after the first also sees what the one before says around a block.
+    /// How many stages, at least one: each after the first also sees what the one before says around a block. The first
+    /// is fitted once for each set of at most that many folds, 26 times for three stages and five folds.
     pub stages: usize,
     /// Boosting rounds of each stage.
     pub rounds: usize,
@@ -125,7 +126,7 @@ impl Default for TrainParams {
             stages: 3,
             rounds: 300,
             depth: 6,
-            learning_rate: 0.08,
+            learning_rate: 0.12,
             boost_rows: 200_000,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             kind_rounds: 60,
@@ -521,7 +522,7 @@ fn fit_stack(
     let is_hidden = |name: &String| params.without.columns.iter().any(|group| features::column_group(name) == group);
     let hidden: Vec<usize> = (0..names.len()).filter(|at| is_hidden(&names[*at])).collect();
     // The first stage is fitted without as many folds as there are stages.
-    let params = &TrainParams { stages: params.stages.min(folds.len() - 1), ..params.clone() };
+    let params = &TrainParams { stages: params.stages.clamp(1, folds.len() - 1), ..params.clone() };
     let trainer = Trainer::new(examples, params, &hidden);
     let early = trainer.early_stages()?;
     let judged = trainer.out_of_fold(&early)?;
@@ -578,4 +579,16 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
 pub fn kept_text(page: &Page, labels: &Labels, keep: LabelSet) -> String {
     let blocks = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| keep.contains(l.label));
     blocks.map(|(b, _)| page.text_of(b)).collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subsets;
+
+    #[test]
+    fn early_stages_are_fitted_once_for_each_set_of_folds() {
+        assert_eq!(subsets(3, 1), [vec![], vec![0], vec![1], vec![2]]);
+        assert_eq!(subsets(3, 2)[4..], [vec![0, 1], vec![0, 2], vec![1, 2]]);
+        assert_eq!((subsets(5, 2).len(), subsets(5, 3).len()), (16, 26));
+    }
 }
