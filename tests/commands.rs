@@ -194,7 +194,8 @@ fn inspect_shows_every_block_and_why() {
 #[test]
 fn training_gives_the_same_model_with_any_number_of_threads() {
     assert!(
-        SMALL.said.contains("out of fold by host") && SMALL.said.contains(&format!("training on {LABELLED_COUNT} pages")),
+        SMALL.said.contains("out of fold by host")
+            && SMALL.said.contains(&format!("training on {LABELLED_COUNT} pages")),
         "{}",
         SMALL.said
     );
@@ -214,7 +215,10 @@ fn a_trained_model_serves_every_command() {
     lubb().args(["extract", flat, "--model", model]).assert().code(1).stderr(contains("train without --no-flat"));
     lubb().args(["inspect", flat, "--model", model]).assert().code(2).stderr(contains("train without --no-flat"));
     let mut card = lubb();
-    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains(format!("labelled: {LABELLED_COUNT} pages")));
+    card.args(["inspect", "--card", "--model", model])
+        .assert()
+        .success()
+        .stdout(contains(format!("labelled: {LABELLED_COUNT} pages")));
     card.assert().stdout(contains("Written for lubb"));
     let out = SMALL.folder.path().join("report");
     let mut evaluate = lubb();
@@ -280,7 +284,9 @@ fn evaluation_writes_figures_that_agree() {
         serde_json::json!({ "id": id, "text": body(labelled_blocks(gold)).join("\n") }).to_string() + "\n"
     });
     fs::write(&texts, rows.collect::<String>()).unwrap();
-    evaluate(&texts, &again).success().stderr(contains(format!("1 of {LABELLED_COUNT} labelled pages have no prediction")));
+    evaluate(&texts, &again)
+        .success()
+        .stderr(contains(format!("1 of {LABELLED_COUNT} labelled pages have no prediction")));
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - 42.0 / 43.0).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 3, "that page, and the two without an article");

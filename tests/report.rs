@@ -20,7 +20,11 @@ fn the_report_is_one_page_that_loads_nothing_and_shows_what_is_wrong() {
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", LABELLED, "--format", "md", "--compare"]).arg(&other).arg("--out").arg(&out);
     let said = contains("### Accuracy of the default model").and(contains(r"### Against other \<b\>.jsonl"));
-    evaluate.assert().success().stdout(said).stderr(contains(format!("{} of {LABELLED_COUNT} labelled pages have no prediction", LABELLED_COUNT - 1)));
+    evaluate
+        .assert()
+        .success()
+        .stdout(said)
+        .stderr(contains(format!("{} of {LABELLED_COUNT} labelled pages have no prediction", LABELLED_COUNT - 1)));
 
     let html = fs::read_to_string(out.join("report.html")).unwrap();
     for outside in ["src=", "href=", "@import", "url("] {
@@ -59,7 +63,10 @@ fn the_same_model_differs_nowhere_from_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", LABELLED, "--compare", "models/default.lubb", "--out"]).arg(folder.path());
-    evaluate.assert().success().stdout(contains("difference +0.0000 [+0.0000, +0.0000]").and(contains(format!("{LABELLED_COUNT} the same"))));
+    evaluate
+        .assert()
+        .success()
+        .stdout(contains("difference +0.0000 [+0.0000, +0.0000]").and(contains(format!("{LABELLED_COUNT} the same"))));
 }
 
 #[test]
