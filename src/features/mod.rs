@@ -16,7 +16,7 @@ pub mod declared;
 pub mod flat;
 pub mod groups;
 pub mod lexicon;
-mod log;
+pub(crate) mod log;
 pub mod structure;
 pub mod text;
 pub mod visibility;
