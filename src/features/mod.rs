@@ -18,6 +18,7 @@ pub mod groups;
 pub mod lexicon;
 pub(crate) mod log;
 pub mod structure;
+mod table;
 pub mod text;
 pub mod visibility;
 pub mod wording;
@@ -123,10 +124,10 @@ fn to_matrix(values: Vec<f32>, width: usize) -> Array2<f32> {
 /// without and with them, 0.940 and 0.936 on news): they are too much those of the training pages' languages and sites.
 pub fn fill_lexicon(page: &Page, around: &Surroundings, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
     let width = matrix.ncols();
-    let mut write = |at: usize, row: &[f32]| {
-        let start = width - row.len();
-        matrix.row_mut(at).iter_mut().skip(start).zip(row).for_each(|(slot, value)| *slot = *value);
-    };
+    // The matrix is in standard layout, as it was made here.
+    let values = matrix.as_slice_mut().unwrap_or_default();
+    let mut write =
+        |at: usize, row: &[f32]| values[(at + 1) * width - row.len()..(at + 1) * width].copy_from_slice(row);
     match page.input() {
         Input::Html => lexicon.columns(page, &mut write),
         Input::Text => lexicon.text_columns(&around.texts, &mut write),
