@@ -97,12 +97,13 @@ fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let structure = structure::Structure::of(page, &stats);
     let context = context::Context::of(page, &stats, &hashes, &structure);
     let groups = groups::Groups::of(page, &stats, &structure, context.title_block);
-    let visibility = visibility::Visibility::of(page, &stats, &hashes);
+    let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
+    let mut last = structure.last(page);
     let mut values = Vec::with_capacity(page.blocks.len() * width);
     for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
         values.extend(text::columns(stats, block));
-        structure.columns(page, at, &mut values);
+        structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
         visibility.columns(page, &structure, at, &mut values);
@@ -168,7 +169,7 @@ mod tests {
         let structure = structure::Structure::of(&page, &stats);
         let context = context::Context::of(&page, &stats, &hashes, &structure);
         let mut row = Vec::new();
-        structure.columns(&page, 1, &mut row);
+        structure.columns(&page, 1, &mut structure.last(&page), &mut row);
         assert_eq!(row.len(), structure::names().len());
         row.clear();
         context.columns(1, &mut row);
