@@ -7,6 +7,7 @@ use super::Surroundings;
 use super::declared::{self, Said, three_in_a_row};
 use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
+use super::table::Table;
 use super::text::{TextStats, is_long};
 
 const NEIGHBOURS: [isize; 6] = [-3, -2, -1, 1, 2, 3];
@@ -69,27 +70,57 @@ pub struct Context<'a> {
     title_overlap: Vec<[f32; 4]>,
     /// The block that shows the page's title.
     pub title_block: Option<usize>,
-    repeats: HashedMap<(u16, usize)>,
+    repeats: Table<(u16, usize)>,
     long_before: Vec<u16>,
     long_after: Vec<u16>,
     headings: Vec<Option<usize>>,
     page_columns: Vec<f32>,
 }
 
-/// Precision and recall of a block's words against a set of words.
-fn overlap(words: &[u64], reference: &[u64]) -> (f32, f32) {
-    if words.is_empty() || reference.is_empty() || words.len() > reference.len() * 8 + 40 {
-        return (0.0, 0.0);
+/// The words of the title and of the description in one table.
+struct References {
+    places: Table<u32>,
+    /// How often title and description have each word, and the last block in which it was found.
+    words: Vec<([u32; 2], usize)>,
+    lengths: [usize; 2],
+}
+
+impl References {
+    fn new(references: [&[u64]; 2]) -> References {
+        let mut all = References { places: Table::default(), words: Vec::new(), lengths: references.map(<[u64]>::len) };
+        for (of, reference) in references.into_iter().enumerate() {
+            for word in reference {
+                let place = *all.places.get_or_insert(*word, || {
+                    all.words.push(([0; 2], usize::MAX));
+                    all.words.len() as u32 - 1
+                });
+                all.words[place as usize].0[of] += 1;
+            }
+        }
+        all
     }
-    // One bit for each word of the reference: most words of most blocks have none, and need not be looked for.
-    let bit = |word: &u64| 1u64 << (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
-    let bits = reference.iter().fold(0, |bits, w| bits | bit(w));
-    let hit = words.iter().filter(|w| bits & bit(w) != 0 && reference.contains(w)).count() as f32;
-    if hit == 0.0 {
-        return (0.0, 0.0);
+
+    /// Precision and recall of the words of block `at` against the title, and against the description.
+    fn overlaps(&mut self, at: usize, words: &[u64]) -> [f32; 4] {
+        let (mut hits, mut found) = ([0u32; 2], [0u32; 2]);
+        for word in words {
+            let Some(place) = self.places.get(*word) else { continue };
+            let (counts, last) = &mut self.words[place as usize];
+            let first = std::mem::replace(last, at) != at;
+            for of in 0..2 {
+                hits[of] += u32::from(counts[of] > 0);
+                found[of] += if first { counts[of] } else { 0 };
+            }
+        }
+        let mut overlaps = [0.0; 4];
+        for (of, length) in self.lengths.into_iter().enumerate() {
+            if hits[of] > 0 && words.len() <= length * 8 + 40 {
+                overlaps[2 * of] = hits[of] as f32 / words.len() as f32;
+                overlaps[2 * of + 1] = found[of] as f32 / length as f32;
+            }
+        }
+        overlaps
     }
-    let found = reference.iter().filter(|w| words.contains(w)).count() as f32;
-    (hit / words.len() as f32, found / reference.len() as f32)
 }
 
 impl<'a> Context<'a> {
@@ -97,14 +128,9 @@ impl<'a> Context<'a> {
     pub fn of(page: &'a Page, stats: &'a [TextStats], hashes: &'a [u64], structure: &'a Structure) -> Self {
         let said = Said::of(page);
         let words = |s: &TextStats| &hashes[s.hashes.start as usize..s.hashes.end as usize];
-        let title_overlap: Vec<[f32; 4]> = stats
-            .iter()
-            .map(|s| {
-                let (p, r) = overlap(words(s), &said.title);
-                let (dp, dr) = overlap(words(s), &said.description);
-                [p, r, dp, dr]
-            })
-            .collect();
+        let mut references = References::new([&said.title, &said.description]);
+        let title_overlap: Vec<[f32; 4]> =
+            stats.iter().enumerate().map(|(at, s)| references.overlaps(at, words(s))).collect();
         let mut context = Context {
             page,
             stats,
@@ -113,14 +139,14 @@ impl<'a> Context<'a> {
             title_block: find_title(page, &title_overlap),
             said,
             title_overlap,
-            repeats: HashedMap::default(),
+            repeats: Table::default(),
             long_before: Vec::new(),
             long_after: Vec::new(),
             headings: Vec::new(),
             page_columns: Vec::new(),
         };
         for (at, s) in stats.iter().enumerate() {
-            let entry = context.repeats.entry(s.shape ^ s.chars.to_bits() as u64).or_insert((0, at));
+            let entry = context.repeats.get_or_insert(s.shape ^ s.chars.to_bits() as u64, || (0, at));
             entry.0 = entry.0.saturating_add(1);
         }
         let long: Vec<bool> = stats.iter().zip(&page.blocks).map(|(s, b)| is_long(s, b)).collect();
@@ -234,7 +260,7 @@ impl<'a> Context<'a> {
         out.push(title.map_or(0.0, |t| signed_log(at as f32 - t as f32)));
         out.push(title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))));
         let s = &self.stats[at];
-        let (repeats, first) = self.repeats.get(&(s.shape ^ s.chars.to_bits() as u64)).copied().unwrap_or((1, at));
+        let (repeats, first) = self.repeats.get(s.shape ^ s.chars.to_bits() as u64).unwrap_or((1, at));
         out.push(ln_1p(f32::from(repeats)));
         out.push(flag(first == at));
         out.push(ln_1p(f32::from(self.long_before[at])));

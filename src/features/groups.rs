@@ -6,7 +6,7 @@ use crate::page::Page;
 use crate::page::dom::NodeId;
 
 use super::log::ln_1p;
-use super::structure::{HashedMap, Structure};
+use super::structure::Structure;
 use super::text::TextStats;
 
 /// Fewer like-shaped siblings are no group.
@@ -42,19 +42,22 @@ impl Groups {
     /// Looks a page over; `title` is the block that shows its title.
     pub fn of(page: &Page, stats: &[TextStats], structure: &Structure, title: Option<usize>) -> Groups {
         let dom = &page.dom;
-        let mut index: HashedMap<u32> = HashedMap::default();
+        // By the number of their shape.
+        let mut index = vec![NONE; structure.shapes()];
         let mut groups: Vec<Group> = Vec::new();
         // For each member its group and its place in it.
         let mut member: Vec<(u32, u32)> = vec![(NONE, 0); dom.len()];
-        for node in 1..dom.len() as NodeId {
+        for &node in &structure.holders {
             let (shape, siblings) = structure.shape(node);
             if u32::from(siblings) < MEMBERS {
                 continue;
             }
-            let at = *index.entry(shape).or_insert_with(|| {
+            let at = &mut index[shape as usize];
+            if *at == NONE {
+                *at = groups.len() as u32;
                 groups.push(Group::default());
-                groups.len() as u32 - 1
-            });
+            }
+            let at = *at;
             let group = &mut groups[at as usize];
             let totals = structure.totals(structure.blocks(page, node));
             member[node as usize] = (at, group.members);
@@ -64,16 +67,14 @@ impl Groups {
             group.link_words += totals.link_words;
         }
         let mut around = vec![(NONE, 0, 0); dom.len()];
-        for node in 1..dom.len() {
-            let outer = around[dom.parent(node as NodeId) as usize];
-            let (own, place) = member[node];
-            around[node] = match (own, outer.0) {
+        for &node in &structure.holders {
+            let outer = around[dom.parent(node) as usize];
+            let (own, place) = member[node as usize];
+            around[node as usize] = match (own, outer.0) {
                 (NONE, _) => outer,
-                (own, NONE) => (own, node as NodeId, place),
+                (own, NONE) => (own, node, place),
                 // Of nested groups the inner one where both hold the same text: items of a list, not the list's cells.
-                (own, out) if groups[own as usize].words >= 0.7 * groups[out as usize].words => {
-                    (own, node as NodeId, place)
-                }
+                (own, out) if groups[own as usize].words >= 0.7 * groups[out as usize].words => (own, node, place),
                 _ => outer,
             };
         }
@@ -89,7 +90,7 @@ impl Groups {
             text(*a).total_cmp(&text(*b)).then(b.cmp(a))
         });
         let common = [title, kernel].map(|anchor| match anchor {
-            Some(at) => common_ancestors(page, page.blocks[at].element),
+            Some(at) => common_ancestors(page, &structure.holders, page.blocks[at].element),
             None => Vec::new(),
         });
         Groups { groups, around, largest, common }
@@ -142,11 +143,11 @@ impl Groups {
     }
 }
 
-/// For each node, the innermost element that holds both it and `anchor`.
-fn common_ancestors(page: &Page, anchor: NodeId) -> Vec<NodeId> {
+/// For each element that holds blocks, the innermost one that holds both it and `anchor`.
+fn common_ancestors(page: &Page, holders: &[NodeId], anchor: NodeId) -> Vec<NodeId> {
     let dom = &page.dom;
     let mut common = vec![0; dom.len()];
-    for node in 1..dom.len() as NodeId {
+    for &node in holders {
         let holds = node <= anchor && anchor < dom.end(node);
         common[node as usize] = if holds { node } else { common[dom.parent(node) as usize] };
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::page::Page;
 use crate::page::dom::{AttrName, Display, Dom, NodeId};
 
-use super::structure::HashedMap;
+use super::table::Table;
 use super::text::TextStats;
 
 /// The block's own element (and inline elements inside its block-level one), the next ancestors, the rest.
@@ -332,9 +332,18 @@ pub struct Lexicon {
     /// Of words of the text, by level.
     texts: Vec<(Word, u8, f32)>,
     #[serde(skip)]
-    index: std::sync::OnceLock<HashedMap<[f32; LEVELS]>>,
+    index: std::sync::OnceLock<Table<Meaning>>,
     #[serde(skip)]
-    text_index: std::sync::OnceLock<HashedMap<f32>>,
+    text_index: std::sync::OnceLock<Table<f32>>,
+}
+
+/// What a word says: its log-odds by level, and the kinds that it names.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meaning {
+    odds: [f32; LEVELS],
+    kinds: u16,
+    /// Whether it has log-odds: a word of 0 is not one that was never seen.
+    learned: bool,
 }
 
 /// What an element's words say: by level of log-odds, and which kinds they name.
@@ -345,13 +354,31 @@ struct Element {
 }
 
 impl Lexicon {
-    fn index(&self) -> &HashedMap<[f32; LEVELS]> {
-        self.index.get_or_init(|| self.words.iter().map(|(word, odds)| (u64::from(*word), *odds)).collect())
+    /// What was learned and the lists of kinds in one, so that each word is looked up once.
+    fn index(&self) -> &Table<Meaning> {
+        self.index.get_or_init(|| {
+            let mut index = Table::with_capacity(self.words.len());
+            for (word, odds) in &self.words {
+                let meaning = index.get_or_insert(u64::from(*word), Meaning::default);
+                (meaning.odds, meaning.learned) = (*odds, true);
+            }
+            for (kind, (_, words)) in KINDS.iter().enumerate() {
+                for word in *words {
+                    index.get_or_insert(u64::from(hash_word(word)), Meaning::default).kinds |= 1 << kind;
+                }
+            }
+            index
+        })
     }
 
-    fn text_index(&self) -> &HashedMap<f32> {
-        let key = |(word, level, odds): &(Word, u8, f32)| (text_key(*word, *level), *odds);
-        self.text_index.get_or_init(|| self.texts.iter().map(key).collect())
+    fn text_index(&self) -> &Table<f32> {
+        self.text_index.get_or_init(|| {
+            let mut index = Table::with_capacity(self.texts.len());
+            self.texts.iter().for_each(|(word, level, odds)| {
+                *index.get_or_insert(text_key(*word, *level), || 0.0) = *odds;
+            });
+            index
+        })
     }
 
     /// How many words have log-odds.
@@ -372,7 +399,7 @@ impl Lexicon {
             let mut span = Span::default();
             let (mut beginning, mut whole, mut count) = (0.0, 0.0, 0.0f32);
             for &(word, level) in words.of_block(at) {
-                let odds = index.get(&text_key(word, level)).copied().unwrap_or(0.0);
+                let odds = index.get(text_key(word, level)).unwrap_or(0.0);
                 match level {
                     BEGINNING => beginning = odds,
                     WHOLE => whole = odds,
@@ -389,14 +416,13 @@ impl Lexicon {
     /// Appends each block's columns in the order of [`names`], `width` values apart from `start` on.
     pub fn columns(&self, page: &Page, mut put: impl FnMut(usize, &[f32])) {
         let dom = &page.dom;
-        let kinds = kind_index();
         let index = self.index();
         // What was said of each element that has a block in or below it, by its place in `said`; 0 says nothing.
         let mut said = vec![Element::default()];
         let mut places = vec![0u32; dom.len()];
         // Spans of the far level, from the root down to and including the node.
         let mut far = vec![Span::default(); dom.len()];
-        let mut seen: HashedMap<u32> = HashMap::default();
+        let mut seen: Table<u32> = Table::default();
         for node in with_blocks(page) {
             let mut key = SEED;
             let mut named = false;
@@ -408,13 +434,14 @@ impl Lexicon {
             }
             let mut place = 0;
             if named {
-                place = *seen.entry(key).or_insert_with(|| {
+                place = *seen.get_or_insert(key, || {
                     let mut element = Element::default();
                     words_of(dom, node, |word| {
-                        if let Some(odds) = index.get(&u64::from(word)) {
-                            element.spans.iter_mut().zip(odds).for_each(|(span, odds)| span.add(*odds));
+                        let Some(meaning) = index.get(u64::from(word)) else { return };
+                        if meaning.learned {
+                            element.spans.iter_mut().zip(meaning.odds).for_each(|(span, odds)| span.add(odds));
                         }
-                        element.kinds |= kinds.get(&u64::from(word)).copied().unwrap_or(0);
+                        element.kinds |= meaning.kinds;
                     });
                     said.push(element);
                     said.len() as u32 - 1
@@ -511,19 +538,6 @@ fn spans_of(dom: &Dom, element: NodeId, elements: &Elements) -> Spans {
         node = parent;
     }
     (spans, distances)
-}
-
-fn kind_index() -> &'static HashedMap<u16> {
-    static INDEX: std::sync::OnceLock<HashedMap<u16>> = std::sync::OnceLock::new();
-    INDEX.get_or_init(|| {
-        let mut index = HashedMap::default();
-        for (kind, (_, words)) in KINDS.iter().enumerate() {
-            for word in *words {
-                *index.entry(u64::from(hash_word(word))).or_insert(0) |= 1 << kind;
-            }
-        }
-        index
-    })
 }
 
 /// The names of [`Lexicon::columns`].

@@ -16,8 +16,9 @@ pub mod declared;
 pub mod flat;
 pub mod groups;
 pub mod lexicon;
-mod log;
+pub(crate) mod log;
 pub mod structure;
+mod table;
 pub mod text;
 pub mod visibility;
 pub mod wording;
@@ -96,12 +97,13 @@ fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let structure = structure::Structure::of(page, &stats);
     let context = context::Context::of(page, &stats, &hashes, &structure);
     let groups = groups::Groups::of(page, &stats, &structure, context.title_block);
-    let visibility = visibility::Visibility::of(page, &stats, &hashes);
+    let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
+    let mut last = structure.last(page);
     let mut values = Vec::with_capacity(page.blocks.len() * width);
     for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
         values.extend(text::columns(stats, block));
-        structure.columns(page, at, &mut values);
+        structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
         visibility.columns(page, &structure, at, &mut values);
@@ -123,10 +125,10 @@ fn to_matrix(values: Vec<f32>, width: usize) -> Array2<f32> {
 /// without and with them, 0.940 and 0.936 on news): they are too much those of the training pages' languages and sites.
 pub fn fill_lexicon(page: &Page, around: &Surroundings, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
     let width = matrix.ncols();
-    let mut write = |at: usize, row: &[f32]| {
-        let start = width - row.len();
-        matrix.row_mut(at).iter_mut().skip(start).zip(row).for_each(|(slot, value)| *slot = *value);
-    };
+    // The matrix is in standard layout, as it was made here.
+    let values = matrix.as_slice_mut().unwrap_or_default();
+    let mut write =
+        |at: usize, row: &[f32]| values[(at + 1) * width - row.len()..(at + 1) * width].copy_from_slice(row);
     match page.input() {
         Input::Html => lexicon.columns(page, &mut write),
         Input::Text => lexicon.text_columns(&around.texts, &mut write),
@@ -167,7 +169,7 @@ mod tests {
         let structure = structure::Structure::of(&page, &stats);
         let context = context::Context::of(&page, &stats, &hashes, &structure);
         let mut row = Vec::new();
-        structure.columns(&page, 1, &mut row);
+        structure.columns(&page, 1, &mut structure.last(&page), &mut row);
         assert_eq!(row.len(), structure::names().len());
         row.clear();
         context.columns(1, &mut row);

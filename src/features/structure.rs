@@ -7,6 +7,7 @@ use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
 
 use super::log::ln_1p;
+use super::table::Table;
 use super::text::{TextStats, is_long};
 
 /// Ancestors that say something of what they hold; one bit each, inherited downwards.
@@ -78,6 +79,22 @@ const CONTAINER: &[&str] = &[
     "words_per_block",
 ];
 
+/// The place in [`CONTAINER`] of what differs from block to block.
+const POSITION: usize = 6;
+
+/// What is said of a container, but for its blocks' positions.
+#[derive(Clone, Copy)]
+struct Container {
+    node: NodeId,
+    /// Words of the page before it, and its own, at least 1.
+    before: f32,
+    words: f32,
+    columns: [f32; CONTAINER.len()],
+}
+
+/// The containers of the block before: most blocks are in the same ones.
+pub struct Last([Container; LEVELS]);
+
 /// Hashes that are already well mixed need no second hashing.
 pub type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<Passthrough>>;
 
@@ -127,15 +144,18 @@ impl Totals {
 
 /// What one walk over the tree and the blocks yields, shared by the structure and context columns.
 pub struct Structure {
+    /// The elements that hold blocks, parents before their children. Half of a page's nodes are text, and many of its
+    /// elements hold none; everything below is found for these only.
+    pub holders: Vec<NodeId>,
     /// Inherited bits of [`ANCESTORS`] and `HIDDEN`, for each node.
     flags: Vec<u32>,
     /// For each node, how many blocks begin before it; one more at the end.
     before: Vec<u32>,
     /// Prefix sums over blocks; one more than blocks.
     sums: Vec<Totals>,
-    /// For each node, a hash of its parent, tag and classes (0 for nodes without blocks), and how many siblings have
-    /// the same, itself included.
-    shapes: Vec<u64>,
+    /// For each node the number of its shape (parent, tag and classes; digits made equal), and for each shape how many
+    /// have it. Shape 0 is that of nodes without blocks.
+    shapes: Vec<u32>,
     siblings: Vec<u16>,
     /// For each block its enclosing containers, innermost first; the document where there are no more.
     pub containers: Vec<[NodeId; LEVELS]>,
@@ -146,7 +166,9 @@ pub struct Structure {
 impl Structure {
     /// Walks a page once.
     pub fn of(page: &Page, stats: &[TextStats]) -> Structure {
-        let (flags, before) = walk_down(page);
+        let before = blocks_before(page);
+        let holders = holders(page, &before);
+        let flags = flags(page, &holders);
         let mut sums = Vec::with_capacity(stats.len() + 1);
         sums.push(Totals::default());
         for (block, s) in page.blocks.iter().zip(stats) {
@@ -164,9 +186,17 @@ impl Structure {
             let sum = sums[sums.len() - 1].add(one, 1.0);
             sums.push(sum);
         }
-        let (shapes, siblings) = sibling_counts(page, &before);
-        let mut structure =
-            Structure { flags, before, sums, shapes, siblings, containers: Vec::new(), prose_containers: [0; 2] };
+        let (shapes, siblings) = sibling_counts(page, &holders);
+        let mut structure = Structure {
+            holders,
+            flags,
+            before,
+            sums,
+            shapes,
+            siblings,
+            containers: Vec::new(),
+            prose_containers: [0; 2],
+        };
         structure.containers = structure.find_containers(page);
         structure.prose_containers = [structure.prose_container(page, 0.6), structure.prose_container(page, 0.85)];
         structure
@@ -187,32 +217,30 @@ impl Structure {
         self.sums[self.sums.len() - 1]
     }
 
-    /// A node's shape among its siblings and how many of them have it; 0 for nodes without blocks.
-    pub fn shape(&self, node: NodeId) -> (u64, u16) {
-        (self.shapes[node as usize], self.siblings[node as usize])
+    /// The number of a node's shape among its siblings and how many of them have it; 0 for nodes without blocks.
+    pub fn shape(&self, node: NodeId) -> (u32, u16) {
+        let shape = self.shapes[node as usize];
+        (shape, self.siblings[shape as usize])
     }
 
-    /// Whether the node or an ancestor is marked as hidden.
-    pub fn is_hidden(&self, node: NodeId) -> bool {
-        self.flags[node as usize] & HIDDEN != 0
+    /// How many shapes there are.
+    pub fn shapes(&self) -> usize {
+        self.siblings.len()
     }
 
     fn find_containers(&self, page: &Page) -> Vec<[NodeId; LEVELS]> {
+        let held = |node| self.blocks(page, node).len();
+        // For each holder the next element around it that holds more blocks; the document at last.
+        let mut outer: Vec<NodeId> = vec![0; page.dom.len()];
+        for &node in &self.holders {
+            let parent = page.dom.parent(node);
+            outer[node as usize] = if held(parent) > held(node) { parent } else { outer[parent as usize] };
+        }
         let of = |block: &crate::page::Block| {
-            let mut levels = [0; LEVELS];
-            let mut held = 1;
-            let (mut found, mut node) = (0, block.element);
-            while found < LEVELS {
-                let range = self.blocks(page, node);
-                if range.len() > held {
-                    (levels[found], held) = (node, range.len());
-                    found += 1;
-                }
-                let parent = page.dom.parent(node);
-                if parent == node {
-                    break;
-                }
-                node = parent;
+            let first = if held(block.element) > 1 { block.element } else { outer[block.element as usize] };
+            let mut levels = [first; LEVELS];
+            for level in 1..LEVELS {
+                levels[level] = outer[levels[level - 1] as usize];
             }
             levels
         };
@@ -235,8 +263,39 @@ impl Structure {
         }
     }
 
-    /// Appends the block's columns in the order of [`names`].
-    pub fn columns(&self, page: &Page, at: usize, out: &mut Vec<f32>) {
+    /// What is the same for all blocks of a container; where in it a block begins is left out.
+    fn container(&self, page: &Page, node: NodeId) -> Container {
+        let total = self.page();
+        let range = self.blocks(page, node);
+        let inner = self.totals(range.clone());
+        let before = self.sums[range.start].words;
+        let words = inner.words.max(1.0);
+        // A level that does not exist repeats the page itself, whose siblings are none.
+        let (_, siblings) = self.shape(node);
+        let columns = [
+            inner.words / total.words.max(1.0),
+            ln_1p(inner.words),
+            inner.link_words / words,
+            inner.long_words / words,
+            ln_1p(inner.blocks),
+            ln_1p(f32::from(siblings)),
+            0.0,
+            inner.commas / words,
+            inner.paragraphs / inner.blocks.max(1.0),
+            before / total.words.max(1.0),
+            words / inner.blocks.max(1.0),
+        ];
+        Container { node, before, words, columns }
+    }
+
+    /// What [`Structure::columns`] is to begin with.
+    pub fn last(&self, page: &Page) -> Last {
+        let document = self.container(page, 0);
+        Last([document; LEVELS])
+    }
+
+    /// Appends the block's columns in the order of [`names`]; `last` is what was said of the block before.
+    pub fn columns(&self, page: &Page, at: usize, last: &mut Last, out: &mut Vec<f32>) {
         let block = &page.blocks[at];
         let dom = &page.dom;
         let flags = self.flags[block.element as usize];
@@ -269,26 +328,12 @@ impl Structure {
         }
         let fit = self.totals(self.blocks(page, self.prose_containers[0]));
         out.push(fit.words / total.words.max(1.0));
-        for (level, &node) in self.containers[at].iter().enumerate() {
-            let range = self.blocks(page, node);
-            let inner = self.totals(range.clone());
-            let words = inner.words.max(1.0);
-            let siblings = self.siblings[node as usize];
-            // A level that does not exist repeats the page itself, whose siblings are none.
-            debug_assert!(level < LEVELS);
-            out.extend([
-                inner.words / total.words.max(1.0),
-                ln_1p(inner.words),
-                inner.link_words / words,
-                inner.long_words / words,
-                ln_1p(inner.blocks),
-                ln_1p(f32::from(siblings)),
-                (before.words - self.sums[range.start].words) / words,
-                inner.commas / words,
-                inner.paragraphs / inner.blocks.max(1.0),
-                self.sums[range.start].words / total.words.max(1.0),
-                words / inner.blocks.max(1.0),
-            ]);
+        for (container, &node) in last.0.iter_mut().zip(&self.containers[at]) {
+            if container.node != node {
+                *container = self.container(page, node);
+            }
+            container.columns[POSITION] = (before.words - container.before) / container.words;
+            out.extend_from_slice(&container.columns);
         }
         // The block's own element, repeated like-shaped beside it: a list's item, a grid's card.
         out.push(ln_1p(f32::from(self.own_siblings(page, block.element))));
@@ -296,14 +341,14 @@ impl Structure {
 
     fn own_siblings(&self, page: &Page, element: NodeId) -> u16 {
         // The element with the most like siblings among those that hold this one block alone.
-        let mut most = self.siblings[element as usize];
+        let mut most = self.shape(element).1;
         let mut node = element;
         loop {
             let parent = page.dom.parent(node);
             if parent == node || self.blocks(page, parent).len() > 1 {
                 return most;
             }
-            most = most.max(self.siblings[parent as usize]);
+            most = most.max(self.shape(parent).1);
             node = parent;
         }
     }
@@ -338,7 +383,31 @@ pub fn names() -> Vec<String> {
     names
 }
 
-fn walk_down(page: &Page) -> (Vec<u32>, Vec<u32>) {
+fn blocks_before(page: &Page) -> Vec<u32> {
+    let mut before = Vec::with_capacity(page.dom.len() + 1);
+    for (at, block) in page.blocks.iter().enumerate() {
+        before.resize(block.nodes.start as usize + 1, at as u32);
+    }
+    before.resize(page.dom.len() + 1, page.blocks.len() as u32);
+    before
+}
+
+fn holders(page: &Page, before: &[u32]) -> Vec<NodeId> {
+    let dom = &page.dom;
+    let mut holders = Vec::new();
+    let mut node = 1;
+    while (node as usize) < dom.len() {
+        if dom.tag(node) != Tag::Text && before[dom.end(node) as usize] > before[node as usize] {
+            holders.push(node);
+            node += 1;
+        } else {
+            node = dom.end(node);
+        }
+    }
+    holders
+}
+
+fn flags(page: &Page, holders: &[NodeId]) -> Vec<u32> {
     let dom = &page.dom;
     let mut bit_of = [0u32; 256];
     for (bit, (_, tags)) in ANCESTORS.iter().enumerate() {
@@ -347,23 +416,14 @@ fn walk_down(page: &Page) -> (Vec<u32>, Vec<u32>) {
         }
     }
     let mut flags = vec![0u32; dom.len()];
-    let mut before = Vec::with_capacity(dom.len() + 1);
-    let mut blocks = page.blocks.iter().map(|b| b.nodes.start).peekable();
-    let mut begun = 0;
-    for node in 0..dom.len() as NodeId {
-        while blocks.next_if(|start| *start < node).is_some() {
-            begun += 1;
-        }
-        before.push(begun);
-        let tag = dom.tag(node);
-        let mut own = flags[dom.parent(node) as usize] | bit_of[tag as usize];
-        if tag != Tag::Text && own & HIDDEN == 0 && is_marked_hidden(page, node) {
+    for &node in holders {
+        let mut own = flags[dom.parent(node) as usize] | bit_of[dom.tag(node) as usize];
+        if own & HIDDEN == 0 && is_marked_hidden(page, node) {
             own |= HIDDEN;
         }
         flags[node as usize] = own;
     }
-    before.push(page.blocks.len() as u32);
-    (flags, before)
+    flags
 }
 
 /// Whether an element is hidden by an attribute of its own.
@@ -379,27 +439,26 @@ pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
     })
 }
 
-/// For each element that holds blocks: how many children of its parent have its tag and classes (digits made equal).
-fn sibling_counts(page: &Page, before: &[u32]) -> (Vec<u64>, Vec<u16>) {
+/// For each node the number of its shape, and for each shape how many have it.
+fn sibling_counts(page: &Page, holders: &[NodeId]) -> (Vec<u32>, Vec<u16>) {
     let dom = &page.dom;
-    let mut shapes = vec![0u64; dom.len()];
-    let mut counts: HashedMap<u16> = HashMap::default();
-    for node in 1..dom.len() as NodeId {
-        let holds = before[dom.end(node) as usize] > before[node as usize];
-        if dom.tag(node) == Tag::Text || !holds {
-            continue;
-        }
-        let mut hash = u64::from(dom.parent(node)) << 8 | dom.tag(node) as u64;
-        for byte in dom.attr(node, AttrName::Class).unwrap_or("").bytes() {
-            let byte = if byte.is_ascii_digit() { b'0' } else { byte };
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(5);
-        }
-        let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        shapes[node as usize] = hash;
-        let count = counts.entry(hash).or_insert(0);
+    let mut shapes = vec![0u32; dom.len()];
+    let mut counts = vec![0u16];
+    let mut index: Table<u32> = Table::default();
+    let mut name = Vec::new();
+    for &node in holders {
+        name.clear();
+        name.extend(dom.parent(node).to_le_bytes());
+        name.push(dom.tag(node) as u8);
+        let class = dom.attr(node, AttrName::Class).unwrap_or("");
+        name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
+        let shape = *index.get_or_insert(xxhash_rust::xxh3::xxh3_64(&name), || {
+            counts.push(0);
+            counts.len() as u32 - 1
+        });
+        shapes[node as usize] = shape;
+        let count = &mut counts[shape as usize];
         *count = count.saturating_add(1);
     }
-    let of = |hash: &u64| if *hash == 0 { 0 } else { counts.get(hash).copied().unwrap_or(0) };
-    let siblings = shapes.iter().map(of).collect();
-    (shapes, siblings)
+    (shapes, counts)
 }

@@ -72,22 +72,40 @@ enum Class {
     Mark,
 }
 
+const fn ascii_class(byte: u8) -> Class {
+    use Class::*;
+    match byte {
+        b' ' | b'\n' | b'\t' | b'\r' => Space,
+        b'A'..=b'Z' => Upper,
+        b'a'..=b'z' => Letter,
+        b'0'..=b'9' => Digit,
+        b',' | b';' | b':' => Comma,
+        b'.' | b'!' | b'?' => Stop,
+        b'"' | b'\'' => Quote,
+        b'$' | b'%' => Currency,
+        _ => Symbol,
+    }
+}
+
+static ASCII: [Class; 128] = {
+    let mut classes = [Class::Symbol; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte] = ascii_class(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
 fn class(c: char) -> Class {
     use Class::*;
-    if c.is_ascii() {
-        return match c as u8 {
-            b' ' | b'\n' | b'\t' | b'\r' => Space,
-            b'A'..=b'Z' => Upper,
-            b'a'..=b'z' => Letter,
-            b'0'..=b'9' => Digit,
-            b',' | b';' | b':' => Comma,
-            b'.' | b'!' | b'?' => Stop,
-            b'"' | b'\'' => Quote,
-            b'$' | b'%' => Currency,
-            _ => Symbol,
-        };
+    if let Some(class) = ASCII.get(c as usize) {
+        return *class;
     }
     match c as u32 {
+        // The commonest letters of Arabic and Cyrillic, before the long way.
+        0x0620..=0x064a | 0x0430..=0x044f => Letter,
+        0x0410..=0x042f => Upper,
         0x0660..=0x0669 | 0x06f0..=0x06f9 | 0x0966..=0x096f | 0x09e6..=0x09ef | 0xff10..=0xff19 => Digit,
         0x060c | 0x061b | 0x3001 | 0xff0c | 0xff1a | 0xff1b | 0xfe50 | 0x00b7 => Comma,
         0x061f | 0x06d4 | 0x3002 | 0xff01 | 0xff1f | 0xff0e | 0x0964 | 0x0965 | 0x0589 | 0x1362 | 0x203c..=0x203d => {
@@ -120,7 +138,12 @@ fn mix(hash: u64, c: u32) -> u64 {
 }
 
 fn lower(c: char) -> char {
-    if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) }
+    match c {
+        '\0'..='\x7f' => c.to_ascii_lowercase(),
+        // Arabic has no case, and these are small already.
+        '\u{620}'..='\u{64a}' | '\u{430}'..='\u{44f}' => c,
+        _ => c.to_lowercase().next().unwrap_or(c),
+    }
 }
 
 /// The hashes of a text's words as [`TextStats`] has them.
@@ -157,7 +180,39 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
             (*word, *word_chars) = (SEED, 0);
         }
     };
-    for (at, c) in text.char_indices() {
+    // As numbers of 32 bits counting by one would end.
+    let count = |n: u32| n.min(1 << 24) as f32;
+    let (mut chars, mut letters, mut upper) = (0u32, 0u32, 0u32);
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        let start = at;
+        // Most text is words of ASCII letters, which are read in a loop of their own.
+        while let Some(&byte) = bytes.get(at)
+            && byte.is_ascii_alphabetic()
+        {
+            upper += u32::from(byte.is_ascii_uppercase());
+            word = mix(word, u32::from(byte.to_ascii_lowercase()));
+            shape = mix(shape, u32::from(byte));
+            at += 1;
+        }
+        if at > start {
+            let run = &bytes[start..at];
+            (chars, letters, word_chars) =
+                (chars + run.len() as u32, letters + run.len() as u32, word_chars + run.len() as u32);
+            s.words += f32::from(u8::from(!in_word));
+            in_word = true;
+            s.starts_upper |= start == 0 && run[0].is_ascii_uppercase();
+            if let [.., before, _] = run {
+                last = ascii_class(*before);
+            }
+            let end = run[run.len() - 1];
+            (before_last, last, last_char) = (last, ascii_class(end), char::from(end));
+            s.ends_ellipsis = false;
+            continue;
+        }
+        let Some(c) = text[at..].chars().next() else { break };
+        at += c.len_utf8();
         let class = class(c);
         if class == Class::Space {
             end_word(&mut word, &mut word_chars, &mut s.longest_word);
@@ -166,15 +221,15 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
             // White space is passed over below, so that "10 : 30" still looks like a time.
             continue;
         }
-        s.chars += 1.0;
+        chars += 1;
         if !in_word && class != Class::Ideograph {
             s.words += 1.0;
             in_word = true;
         }
         match class {
             Class::Upper | Class::Letter | Class::Mark => {
-                s.letters += 1.0;
-                s.upper += f32::from(u8::from(class == Class::Upper));
+                letters += 1;
+                upper += u32::from(class == Class::Upper);
                 word = mix(word, lower(c) as u32);
                 word_chars += 1;
             }
@@ -186,7 +241,7 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
                 word_chars += 1;
             }
             Class::Ideograph => {
-                s.letters += 1.0;
+                letters += 1;
                 s.words += 0.5;
                 end_word(&mut word, &mut word_chars, &mut s.longest_word);
                 word = mix(SEED, c as u32);
@@ -207,7 +262,7 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
                 s.has_address |= matches!(c, '@' | '#') || (c == '/' && last_char == '/');
             }
         }
-        if at == 0 {
+        if start == 0 {
             s.starts_upper = class == Class::Upper;
             s.starts_digit = class == Class::Digit;
             s.starts_quote = class == Class::Quote;
@@ -217,6 +272,7 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
         (before_last, last, last_char) = (last, class, c);
     }
     end_word(&mut word, &mut word_chars, &mut s.longest_word);
+    (s.chars, s.letters, s.upper) = (count(chars), count(letters), count(upper));
     // A closing quote or bracket after the full stop still ends a sentence.
     let closing = last == Class::Quote || matches!(last_char, ')' | ']');
     s.ends_sentence = last == Class::Stop || (closing && before_last == Class::Stop);

@@ -9,7 +9,8 @@ use crate::page::dom::{AttrName, NodeId, Tag};
 
 use super::declared::three_in_a_row;
 use super::log::ln_1p;
-use super::structure::{HashedMap, Structure};
+use super::structure::Structure;
+use super::table::Table;
 use super::text::TextStats;
 
 const NAMES: &[&str] = &[
@@ -68,24 +69,23 @@ pub struct Visibility {
 
 impl Visibility {
     /// Looks a page over.
-    pub fn of(page: &Page, stats: &[TextStats], hashes: &[u64]) -> Visibility {
+    pub fn of(page: &Page, stats: &[TextStats], hashes: &[u64], structure: &Structure) -> Visibility {
         let dom = &page.dom;
         let mut marks = vec![0u8; dom.len()];
         let mut hidden: Vec<NodeId> = vec![0; dom.len()];
         let mut articles = vec![0u8; dom.len()];
-        let mut begun = 0u8;
-        let mut classes: HashedMap<u8> = HashedMap::default();
-        for node in 1..dom.len() as NodeId {
+        let outermost = outermost_articles(page);
+        let mut classes: Table<u8> = Table::default();
+        for &node in &structure.holders {
             let (at, parent) = (node as usize, dom.parent(node) as usize);
             let tag = dom.tag(node);
             (marks[at], hidden[at], articles[at]) = (marks[parent], hidden[parent], articles[parent]);
             match tag {
-                Tag::Text => continue,
                 Tag::Dialog => marks[at] |= DIALOG,
                 Tag::Details => marks[at] |= DETAILS,
                 Tag::Article if articles[at] == 0 => {
-                    begun = begun.saturating_add(1);
-                    articles[at] = begun;
+                    let before = outermost.partition_point(|article| *article < node);
+                    articles[at] = u8::try_from(before + 1).unwrap_or(u8::MAX);
                 }
                 _ => {}
             }
@@ -99,7 +99,7 @@ impl Visibility {
                     AttrName::Role if value == "tabpanel" => PANEL,
                     AttrName::Class if !value.is_empty() => {
                         let key = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
-                        *classes.entry(key).or_insert_with(|| marks_of_class(value))
+                        *classes.get_or_insert(key, || marks_of_class(value))
                     }
                     _ => 0,
                 };
@@ -130,6 +130,19 @@ impl Visibility {
 /// The names of [`Visibility::columns`].
 pub fn names() -> Vec<String> {
     NAMES.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The `<article>` elements that are in no other one, also those without blocks.
+fn outermost_articles(page: &Page) -> Vec<NodeId> {
+    let mut outermost = Vec::new();
+    let mut end = 0;
+    for node in page.dom.elements(Tag::Article) {
+        if node >= end {
+            end = page.dom.end(node);
+            outermost.push(node);
+        }
+    }
+    outermost
 }
 
 /// Whether inline style hides an element.
@@ -185,7 +198,7 @@ mod tests {
         let page = Page::from_html(html);
         let (stats, hashes) = super::super::text::page_stats(&page);
         let structure = Structure::of(&page, &stats);
-        let visibility = Visibility::of(&page, &stats, &hashes);
+        let visibility = Visibility::of(&page, &stats, &hashes, &structure);
         let row = |at| {
             let mut row = Vec::new();
             visibility.columns(&page, &structure, at, &mut row);

@@ -4,6 +4,7 @@
 //! made of the surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
 
 use crate::features::Surroundings;
+use crate::features::log::ln_1p;
 use crate::features::structure::LEVELS;
 
 const REACH: usize = 4;
@@ -74,8 +75,10 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
     let mut sure_after = steps_since(p.iter().rev().map(|p| *p > 0.7));
     sure_after.reverse();
     let mut row = Vec::with_capacity(width());
-    // The greatest probability in a container, found once a container: blocks of one container come one after another.
-    let mut last: [((u32, u32), f32); LEVELS] = [((0, 0), 0.0); LEVELS];
+    // What is said of a container is found once a container: blocks of one container come one after another.
+    let mut last: [((u32, u32), [f32; 3]); LEVELS] = [((u32::MAX, 0), [0.0; 3]); LEVELS];
+    let prose = mean(around.prose.0 as usize, (around.prose.1 as usize).max(around.prose.0 as usize + 1).min(count));
+    let title = around.title.map_or(0.0, |t| p[t as usize]);
     for at in 0..count {
         row.clear();
         row.extend([p[at], logit(p[at])]);
@@ -84,21 +87,22 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
             row.push(p.get(at + distance).copied().unwrap_or(0.0));
         }
         row.extend(WINDOWS.map(|w| mean(at.saturating_sub(w), (at + w + 1).min(count))));
-        for (level, &(from, to)) in around.containers[at].iter().enumerate() {
-            let (f, t) = (from as usize, to as usize);
-            if last[level].0 != (from, to) {
-                last[level] = ((from, to), p[f..t].iter().copied().fold(0.0, f32::max));
+        for (last, &(from, to)) in last.iter_mut().zip(&around.containers[at]) {
+            if last.0 != (from, to) {
+                let (f, t) = (from as usize, to as usize);
+                let max = p[f..t].iter().copied().fold(0.0, f32::max);
+                *last = ((from, to), [mean(f, t), over(f, t).1 / expected, max]);
             }
-            row.extend([mean(f, t), over(f, t).1 / expected, last[level].1]);
+            row.extend(last.1);
         }
         row.extend(page);
         row.extend([
             sums[at].1 / expected,
-            f32::from(sure_before[at]).ln_1p(),
-            f32::from(sure_after[at]).ln_1p(),
+            ln_1p(f32::from(sure_before[at])),
+            ln_1p(f32::from(sure_after[at])),
             around.headings[at].map_or(0.5, |h| p[h as usize]),
-            mean(around.prose.0 as usize, (around.prose.1 as usize).max(around.prose.0 as usize + 1).min(count)),
-            around.title.map_or(0.0, |t| p[t as usize]),
+            prose,
+            title,
         ]);
         put(at, &row);
     }

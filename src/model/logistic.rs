@@ -51,12 +51,14 @@ pub enum LogisticError {
     Linfa(#[from] linfa_logistic::error::Error),
 }
 
+/// Its column, where it begins, one over its length.
+type Ramp = (u32, f32, f32);
+
 /// A fitted regression: cuts of every column, and weights of the ramps for each output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Logistic {
     columns: u32,
-    /// Each ramp's column, where it begins, one over its length.
-    ramps: Vec<(u32, f32, f32)>,
+    ramps: Vec<Ramp>,
     /// One row of weights an output, as long as `ramps`; binary models have one output.
     weights: Vec<Vec<f32>>,
     intercepts: Vec<f32>,
@@ -248,15 +250,28 @@ impl Logistic {
         let mut out = Vec::with_capacity(rows.rows());
         for block in rows.blocks() {
             let mut margins: Lane = [self.intercepts[0]; BLOCK];
-            for ((column, start, scale), weight) in self.ramps.iter().zip(&self.weights[0]) {
-                for (margin, value) in margins.iter_mut().zip(&block[*column as usize]) {
-                    *margin += weight * ((value - start) * scale).clamp(0.0, 1.0);
-                }
-            }
+            self.add_ramps(block, &mut margins);
             out.extend(margins.map(sigmoid));
         }
         out.truncate(rows.rows());
         out
+    }
+
+    /// Adds what each row of a block has on every ramp.
+    fn add_ramps(&self, block: &[Lane], margins: &mut Lane) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2")]
+            fn with_avx2(ramps: &[Ramp], weights: &[f32], block: &[Lane], margins: &mut Lane) {
+                add_ramps(ramps, weights, block, margins);
+            }
+            if std::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has AVX2, which is all that the function asks for.
+                unsafe { with_avx2(&self.ramps, &self.weights[0], block, margins) };
+                return;
+            }
+        }
+        add_ramps(&self.ramps, &self.weights[0], block, margins);
     }
 
     /// The probabilities of all classes for each row: rows x classes.
@@ -287,6 +302,19 @@ impl Logistic {
         }
         by_column
     }
+}
+
+/// Compiled twice, with vectors of four and of eight numbers; the order of the sums and so the bits are the same.
+#[inline(always)]
+fn add_ramps(ramps: &[Ramp], weights: &[f32], block: &[Lane], margins: &mut Lane) {
+    let mut sums = *margins;
+    for ((column, start, scale), weight) in ramps.iter().zip(weights) {
+        let lane = &block[*column as usize];
+        for at in 0..BLOCK {
+            sums[at] += weight * ((lane[at] - start) * scale).clamp(0.0, 1.0);
+        }
+    }
+    *margins = sums;
 }
 
 #[cfg(test)]

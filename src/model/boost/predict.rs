@@ -29,28 +29,43 @@ pub struct Lanes {
     rows: usize,
     columns: usize,
     lanes: Vec<Lane>,
+    /// Whether no value is missing or infinite: trees then read the lanes as they are.
+    finite: bool,
+}
+
+/// Columns that are laid out together: what is written then stays within the first cache.
+const TILE: usize = 16;
+
+fn all_finite(values: &[f32]) -> bool {
+    // Without a way out in the middle, so that it runs on whole vectors.
+    values.iter().fold(true, |all, value| all & value.is_finite())
 }
 
 impl Lanes {
     /// Lays out rows, with room for `more` columns after theirs.
     pub fn new(rows: ArrayView2<f32>, more: usize) -> Lanes {
-        let columns = rows.ncols() + more;
-        let lanes = vec![[0.0; BLOCK]; rows.nrows().div_ceil(BLOCK) * columns];
-        let mut all = Lanes { rows: rows.nrows(), columns, lanes };
-        for (at, row) in rows.rows().into_iter().enumerate() {
-            match row.to_slice() {
-                Some(row) => all.put(at, 0, row),
-                None => all.put(at, 0, &row.to_vec()),
+        let (width, columns) = (rows.ncols(), rows.ncols() + more);
+        let mut lanes = vec![[0.0; BLOCK]; rows.nrows().div_ceil(BLOCK) * columns];
+        let standard = rows.as_standard_layout();
+        let values = standard.as_slice().unwrap_or_default();
+        let blocks = lanes.chunks_exact_mut(columns.max(1)).zip(values.chunks((BLOCK * width).max(1)));
+        for (block, values) in blocks {
+            for first in (0..width).step_by(TILE) {
+                let tile = &mut block[first..(first + TILE).min(width)];
+                for (i, row) in (0..BLOCK).zip(values.chunks_exact(width)) {
+                    tile.iter_mut().zip(&row[first..]).for_each(|(lane, value)| lane[i] = *value);
+                }
             }
         }
-        all
+        Lanes { rows: rows.nrows(), columns, finite: all_finite(values), lanes }
     }
 
     /// Sets values of a row, those of `column` and of the columns after it.
     pub fn put(&mut self, row: usize, column: usize, values: &[f32]) {
         let first = row / BLOCK * self.columns;
-        let lanes = &mut self.lanes[first..first + self.columns];
-        lanes.iter_mut().skip(column).zip(values).for_each(|(lane, value)| lane[row % BLOCK] = *value);
+        let lanes = &mut self.lanes[first + column..first + self.columns];
+        lanes.iter_mut().zip(values).for_each(|(lane, value)| lane[row % BLOCK] = *value);
+        self.finite &= all_finite(values);
     }
 
     /// Each block of rows, a lane a column; the last block's rows may be fewer, with zeros after them.
@@ -82,13 +97,16 @@ pub(super) struct Plan {
     columns: Vec<usize>,
     /// Which of those a condition's values come from, and what stands for a missing one.
     slots: Vec<(usize, f32)>,
+    /// The conditions of all trees, on slots and on columns.
+    steps: Vec<Step>,
+    column_steps: Vec<Step>,
     trees: Trees,
 }
 
 #[derive(Clone, Debug)]
 enum Trees {
-    Oblivious { depth: u8, steps: Vec<Step>, leaves: Vec<f32> },
-    Ordinary { trees: Vec<Shape>, steps: Vec<Step>, values: Vec<f32> },
+    Oblivious { depth: u8, leaves: Vec<f32> },
+    Ordinary { trees: Vec<Shape>, values: Vec<f32> },
 }
 
 /// A condition: right if the slot's value is greater.
@@ -122,17 +140,21 @@ impl Plan {
             });
             u16::try_from(place).ok()
         };
+        let (mut steps, mut column_steps) = (Vec::new(), Vec::new());
+        let mut push = |condition: &Condition, left: u16| {
+            let step = Step { slot: slot(condition)?, left, threshold: condition.threshold };
+            steps.push(step);
+            column_steps.push(Step { slot: u16::try_from(condition.column).ok()?, ..step });
+            Some(())
+        };
         let trees = match forest {
             Forest::Oblivious(forest) => {
-                let mut step = |condition: Condition| {
-                    Some(Step { slot: slot(&condition)?, left: 0, threshold: condition.threshold })
-                };
-                let steps = forest.conditions.iter().map(&mut step).collect::<Option<_>>()?;
-                Trees::Oblivious { depth: forest.depth, steps, leaves: forest.leaves.clone() }
+                forest.conditions.iter().try_for_each(|condition| push(&condition, 0))?;
+                Trees::Oblivious { depth: forest.depth, leaves: forest.leaves.clone() }
             }
-            Forest::Ordinary(forest) => ordinary(forest, &mut slot)?,
+            Forest::Ordinary(forest) => ordinary(forest, &mut push)?,
         };
-        Some(Plan { columns, slots, trees })
+        Some(Plan { columns, slots, steps, column_steps, trees })
     }
 
     /// Adds the trees' margins to `out`, which has `outputs` a row. Rows have the columns the forest was checked for.
@@ -143,16 +165,21 @@ impl Plan {
             for i in 0..out.len() / outputs {
                 self.read(rows.row(block_number * BLOCK + i), i, &mut raw);
             }
-            self.add_block(|column| &raw[column], &mut room, out);
+            self.fill(|column| &raw[column], &mut room.block);
+            self.add_block(&self.steps, &room.block, &mut room.sums, out);
         }
     }
 
     /// The same for rows that were laid out before.
     pub(super) fn add_margins_of(&self, rows: &Lanes, outputs: usize, out: &mut [f32]) {
         let mut room = self.room(outputs);
-        let blocks = rows.lanes.chunks_exact(rows.columns);
-        for (block, out) in blocks.zip(out.chunks_mut(BLOCK * outputs)) {
-            self.add_block(|column| &block[self.columns[column]], &mut room, out);
+        for (block, out) in rows.blocks().zip(out.chunks_mut(BLOCK * outputs)) {
+            if rows.finite {
+                self.add_block(&self.column_steps, block, &mut room.sums, out);
+            } else {
+                self.fill(|column| &block[self.columns[column]], &mut room.block);
+                self.add_block(&self.steps, &room.block, &mut room.sums, out);
+            }
         }
     }
 
@@ -160,23 +187,26 @@ impl Plan {
         Room { block: vec![[0.0; BLOCK]; self.slots.len()], sums: vec![[0.0; BLOCK]; outputs] }
     }
 
-    /// `lane` gives the values of one of `columns`.
+    /// Fills the slots; `lane` gives the values of one of `columns`.
     #[inline]
-    fn add_block<'a>(&self, lane: impl Fn(usize) -> &'a Lane, room: &mut Room, out: &mut [f32]) {
-        let Room { block, sums } = room;
-        let outputs = sums.len();
+    fn fill<'a>(&self, lane: impl Fn(usize) -> &'a Lane, block: &mut [Lane]) {
         // Apart from reading, so that it runs on whole vectors of rows.
         for (values, &(column, missing)) in block.iter_mut().zip(&self.slots) {
             for (value, &x) in values.iter_mut().zip(lane(column)) {
                 *value = if x.is_nan() { missing } else { finite(x) };
             }
         }
+    }
+
+    /// `steps` are those on the lanes of `block`.
+    fn add_block(&self, steps: &[Step], block: &[Lane], sums: &mut [Lane], out: &mut [f32]) {
+        let outputs = sums.len();
         sums.iter_mut().for_each(|sum| *sum = [0.0; BLOCK]);
         match &self.trees {
-            Trees::Oblivious { depth, steps, leaves } => {
+            Trees::Oblivious { depth, leaves } => {
                 oblivious(*depth, steps, leaves, block, out.len() / outputs, sums);
             }
-            Trees::Ordinary { trees, steps, values } => walk(trees, steps, values, block, sums),
+            Trees::Ordinary { trees, values } => walk(trees, steps, values, block, sums),
         }
         for (i, out) in out.chunks_exact_mut(outputs).enumerate() {
             out.iter_mut().zip(&*sums).for_each(|(out, sum)| *out += sum[i]);
@@ -192,18 +222,19 @@ impl Plan {
     }
 }
 
-fn ordinary(forest: &Ordinary, slot: &mut impl FnMut(&Condition) -> Option<u16>) -> Option<Trees> {
-    let (mut trees, mut steps, mut values) = (Vec::new(), Vec::new(), Vec::new());
+/// `push` takes each condition and the place of its left child.
+fn ordinary(forest: &Ordinary, push: &mut impl FnMut(&Condition, u16) -> Option<()>) -> Option<Trees> {
+    let (mut trees, mut values) = (Vec::new(), Vec::new());
     for (children, conditions, _) in forest.trees() {
         let mut depths = vec![0; children.len()];
         for (node, (&left, condition)) in children.iter().zip(&conditions).enumerate() {
             let at = usize::from(left);
             if left == 0 {
                 // Stays where it is: nothing is above infinity, and its right neighbour is never reached.
-                steps.push(Step { slot: 0, left: node as u16, threshold: f32::INFINITY });
+                push(&Condition { threshold: f32::INFINITY, ..*condition }, node as u16)?;
                 values.push(condition.threshold);
             } else {
-                steps.push(Step { slot: slot(condition)?, left, threshold: condition.threshold });
+                push(condition, left)?;
                 values.push(0.0);
                 depths[at] = depths[node] + 1;
                 depths[at + 1] = depths[node] + 1;
@@ -211,7 +242,7 @@ fn ordinary(forest: &Ordinary, slot: &mut impl FnMut(&Condition) -> Option<u16>)
         }
         trees.push(Shape { size: children.len(), depth: depths.into_iter().max().unwrap_or(0) });
     }
-    Some(Trees::Ordinary { trees, steps, values })
+    Some(Trees::Ordinary { trees, values })
 }
 
 fn walk(trees: &[Shape], steps: &[Step], values: &[f32], block: &[Lane], sums: &mut [Lane]) {

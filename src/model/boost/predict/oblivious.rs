@@ -63,7 +63,7 @@ fn portable<const DEPTH: usize, const LEAVES: usize>(
 mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::super::{Lane, Step};
+    use super::super::{BLOCK, Lane, Step};
 
     /// Numbers in one vector.
     const WIDTH: usize = 8;
@@ -97,38 +97,59 @@ mod avx2 {
     ) {
         let outputs = sums.len();
         let trees = steps.as_chunks::<DEPTH>().0.iter().zip(leaves.as_chunks::<LEAVES>().0);
-        let bits = [1, 2, 4].map(|bit| _mm256_castsi256_ps(_mm256_set1_epi32(bit)));
+        let bits = [bit(1), bit(2), bit(4)];
+        let vectors = count.div_ceil(WIDTH).min(VECTORS_A_LANE);
         let mut output = 0;
+        // Neither `map` nor `from_fn`: compiled without AVX2 they would call their closure once for each value.
         for (steps, leaves) in trees {
             let mut table = [_mm256_setzero_ps(); VECTORS];
             for (vector, leaves) in table.iter_mut().zip(leaves.as_chunks::<WIDTH>().0) {
                 *vector = load(leaves);
             }
-            let lanes: [&[[f32; WIDTH]]; DEPTH] =
-                std::array::from_fn(|depth| block[usize::from(steps[depth].slot)].as_chunks::<WIDTH>().0);
+            let mut lanes = [&NO_LANE; DEPTH];
+            for (lane, step) in lanes.iter_mut().zip(steps) {
+                *lane = vectors_of(&block[usize::from(step.slot)]);
+            }
             let sums = sums[output].as_chunks_mut::<WIDTH>().0;
-            for (vector, sums) in sums.iter_mut().enumerate().take(count.div_ceil(WIDTH)) {
-                let right = |depth: usize| {
-                    _mm256_cmp_ps::<_CMP_GT_OQ>(load(&lanes[depth][vector]), _mm256_set1_ps(steps[depth].threshold))
-                };
-                let low = |depth: usize| _mm256_and_ps(right(depth), bits[depth]);
-                let lane = _mm256_castps_si256(_mm256_or_ps(_mm256_or_ps(low(0), low(1)), low(2)));
+            for vector in 0..vectors {
+                let mut right = [_mm256_setzero_ps(); DEPTH];
+                for depth in 0..DEPTH {
+                    let threshold = _mm256_set1_ps(steps[depth].threshold);
+                    right[depth] = _mm256_cmp_ps::<_CMP_GT_OQ>(load(&lanes[depth][vector]), threshold);
+                }
+                let low = _mm256_or_ps(_mm256_and_ps(right[0], bits[0]), _mm256_and_ps(right[1], bits[1]));
+                let lane = _mm256_castps_si256(_mm256_or_ps(low, _mm256_and_ps(right[2], bits[2])));
                 let mut found = [_mm256_setzero_ps(); VECTORS];
                 for (found, vector) in found.iter_mut().zip(table) {
                     *found = _mm256_permutevar8x32_ps(vector, lane);
                 }
                 let mut left = VECTORS;
-                for depth in 3..DEPTH {
-                    let right = right(depth);
+                for right in &right[3..] {
                     left /= 2;
                     for at in 0..left {
-                        found[at] = _mm256_blendv_ps(found[2 * at], found[2 * at + 1], right);
+                        found[at] = _mm256_blendv_ps(found[2 * at], found[2 * at + 1], *right);
                     }
                 }
-                store(sums, _mm256_add_ps(load(sums), found[0]));
+                let sum = &mut sums[vector];
+                store(sum, _mm256_add_ps(load(sum), found[0]));
             }
             output = if output + 1 == outputs { 0 } else { output + 1 };
         }
+    }
+
+    const VECTORS_A_LANE: usize = BLOCK / WIDTH;
+    type Vectors = [[f32; WIDTH]; VECTORS_A_LANE];
+    static NO_LANE: Vectors = [[0.0; WIDTH]; VECTORS_A_LANE];
+
+    #[inline(always)]
+    fn vectors_of(lane: &Lane) -> &Vectors {
+        lane.as_chunks::<WIDTH>().0.first_chunk().unwrap_or(&NO_LANE)
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn bit(bit: i32) -> __m256 {
+        _mm256_castsi256_ps(_mm256_set1_epi32(bit))
     }
 
     #[target_feature(enable = "avx2")]
