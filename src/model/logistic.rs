@@ -250,28 +250,15 @@ impl Logistic {
         let mut out = Vec::with_capacity(rows.rows());
         for block in rows.blocks() {
             let mut margins: Lane = [self.intercepts[0]; BLOCK];
-            self.add_ramps(block, &mut margins);
+            for ((column, start, scale), weight) in self.ramps.iter().zip(&self.weights[0]) {
+                for (margin, value) in margins.iter_mut().zip(&block[*column as usize]) {
+                    *margin += weight * ((value - start) * scale).clamp(0.0, 1.0);
+                }
+            }
             out.extend(margins.map(sigmoid));
         }
         out.truncate(rows.rows());
         out
-    }
-
-    /// Adds what each row of a block has on every ramp.
-    fn add_ramps(&self, block: &[Lane], margins: &mut Lane) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2")]
-            fn with_avx2(ramps: &[Ramp], weights: &[f32], block: &[Lane], margins: &mut Lane) {
-                add_ramps(ramps, weights, block, margins);
-            }
-            if std::is_x86_feature_detected!("avx2") {
-                // SAFETY: the processor has AVX2, which is all that the function asks for.
-                unsafe { with_avx2(&self.ramps, &self.weights[0], block, margins) };
-                return;
-            }
-        }
-        add_ramps(&self.ramps, &self.weights[0], block, margins);
     }
 
     /// The probabilities of all classes for each row: rows x classes.
@@ -304,19 +291,6 @@ impl Logistic {
     }
 }
 
-/// Compiled twice, with vectors of four and of eight numbers; the order of the sums and so the bits are the same.
-#[inline(always)]
-fn add_ramps(ramps: &[Ramp], weights: &[f32], block: &[Lane], margins: &mut Lane) {
-    let mut sums = *margins;
-    for ((column, start, scale), weight) in ramps.iter().zip(weights) {
-        let lane = &block[*column as usize];
-        for at in 0..BLOCK {
-            sums[at] += weight * ((lane[at] - start) * scale).clamp(0.0, 1.0);
-        }
-    }
-    *margins = sums;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +309,7 @@ mod tests {
         let model = params.fit(x.view(), &y, &vec![1.0; 600]).unwrap();
         let p = model.predict(x.view());
         assert!(p[300] > 0.8 && p[20] < 0.2 && p[580] < 0.2, "{} {} {}", p[300], p[20], p[580]);
+        assert_eq!(model.predict_lanes(&Lanes::new(x.view(), 3)), p);
         let difference = |a: usize, b: usize| {
             let total = |r: usize| model.contributions(&x.row(r).to_vec(), 0).iter().sum::<f32>();
             total(a) - total(b)
