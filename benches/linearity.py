@@ -153,6 +153,15 @@ SHAPES = {
         f"<p>{sentence(40)}", "<script type=application/ld+json>" + times('{"a":[', size) + "</script>"),
     "JSON-LD scripts": lambda size: wrapped("", times(lambda at: (
         f'<script type=application/ld+json>{{"@type":"Article","headline":"{sentence(3)}","author":"A {at}"}}</script>'), size)),
+    "scripts with a state, unclosed": lambda size: wrapped("<p>text", times('<script>x = {"a": "<p', size)),
+    "state with an article": lambda size: wrapped(
+        "<h1>A title of some words</h1>",
+        '<script>x = {"title": "A title of some words", "body": [' + times(lambda at: (
+            '{"type": "paragraph", "text": "' + sentence(20) + '"}, '
+        ), size) + "0]}</script>"),
+    "state with many titles": lambda size: wrapped(
+        "<h1>A title of some words</h1>",
+        '<script>x = [' + times('{"title": "A title of some words", "b": "<p>"}, ', size) + "0]</script>"),
     "quotes in an open tag": around("ARTICLE<a b=\"", ""),
     "less-than signs": lambda size: wrapped(f"<p>{'<' * size}"),
     "zero bytes": lambda size: wrapped(f"<p>{sentence(40)}" + times("x\0y ", size)),

@@ -26,8 +26,9 @@ const ENOUGH_PROSE: u32 = 3_000;
 const LEAST_FOUND: usize = 400;
 /// Longer scripts are not read; they are whole shops.
 const MAX_SCRIPT: usize = 4 << 20;
-/// Shorter titles may be any word of a menu.
+/// Shorter titles may be any word of a menu, in characters; longer ones are none, in bytes.
 const LEAST_TITLE: usize = 12;
+const MAX_TITLE: usize = 400;
 
 /// Words of a run that two texts are compared by.
 const RUN: usize = 4;
@@ -78,24 +79,29 @@ fn is_shown(found: &str, text: &str) -> bool {
 }
 
 /// The page's titles as keys to compare: what it calls itself, also without what follows a separator, and its headlines.
-fn titles(dom: &Dom) -> Vec<String> {
+/// A few of them, and no long ones, so that no page takes time squared.
+fn titles(dom: &Dom) -> HashSet<String> {
     let title = dom.elements(Tag::Title).next().map(|node| dom.inner_text(node)).unwrap_or_default();
-    let heads = title.match_indices([' ', '|']).map(|(at, _)| &title[..at]).chain([title.as_str()]);
+    let heads = title.match_indices([' ', '|']).map(|(at, _)| &title[..at]).take_while(|head| head.len() < MAX_TITLE);
     let is_title = |node: &u32| dom.attr(*node, AttrName::Property) == Some("og:title");
     let declared = dom.elements(Tag::Meta).filter(is_title).filter_map(|node| dom.attr(node, AttrName::Content));
     let h1s: Vec<String> = dom.elements(Tag::H1).take(3).map(|node| dom.inner_text(node)).collect();
-    let all = heads.chain(declared).chain(h1s.iter().map(String::as_str)).map(key);
+    let all = heads.chain([title.as_str()]).chain(declared.take(3)).chain(h1s.iter().map(String::as_str));
+    let all = all.filter(|title| title.len() < MAX_TITLE).map(key);
     all.filter(|title| title.chars().count() >= LEAST_TITLE).collect()
 }
 
 /// The texts of a page's scripts.
 fn scripts(html: &str) -> impl Iterator<Item = &str> {
-    memmem::find_iter(html.as_bytes(), b"<script").filter_map(move |start| {
-        let rest = &html[start..];
-        let text = &rest[rest.find('>')? + 1..];
-        let script = text[..memmem::find(text.as_bytes(), b"</script")?].trim();
-        (LEAST_FOUND..MAX_SCRIPT).contains(&script.len()).then_some(script)
-    })
+    let mut rest = html;
+    let all = std::iter::from_fn(move || {
+        let tag = &rest[memmem::find(rest.as_bytes(), b"<script")?..];
+        let text = &tag[tag.find('>')? + 1..];
+        let end = memmem::find(text.as_bytes(), b"</script")?;
+        rest = &text[end..];
+        Some(text[..end].trim())
+    });
+    all.filter(|script| (LEAST_FOUND..MAX_SCRIPT).contains(&script.len()))
 }
 
 /// The JSON value that a script is, or that it assigns to a variable first.
@@ -116,7 +122,7 @@ fn state(script: &str) -> Option<Value> {
 }
 
 /// The paragraphs, as HTML, of the innermost object that has one of the titles and paragraphs.
-fn article(value: &Value, titles: &[String]) -> Option<String> {
+fn article(value: &Value, titles: &HashSet<String>) -> Option<String> {
     let members: Vec<&Value> = match value {
         Value::Array(members) => members.iter().collect(),
         Value::Object(members) => members.values().collect(),
@@ -132,8 +138,8 @@ fn article(value: &Value, titles: &[String]) -> Option<String> {
     })
 }
 
-fn has_title(object: &Map<String, Value>, titles: &[String]) -> bool {
-    let is_title = |value: &str| value.len() < 400 && titles.contains(&key(value));
+fn has_title(object: &Map<String, Value>, titles: &HashSet<String>) -> bool {
+    let is_title = |value: &str| value.len() < MAX_TITLE && titles.contains(&key(value));
     object.values().filter_map(Value::as_str).any(is_title)
 }
 
