@@ -17,7 +17,7 @@ pub enum Classifier {
     /// linfa-logistic over ramps.
     Logistic(Logistic),
     /// Boosted trees.
-    Boost(Boosted),
+    Boost(Box<Boosted>),
 }
 
 impl Classifier {
@@ -42,6 +42,13 @@ impl Classifier {
         match self {
             Classifier::Logistic(model) => model.contributions(row, 0),
             Classifier::Boost(model) => model.contributions(row, 0).unwrap_or_default(),
+        }
+    }
+
+    fn trees(&self) -> Option<&Boosted> {
+        match self {
+            Classifier::Boost(model) => Some(model),
+            Classifier::Logistic(_) => None,
         }
     }
 
@@ -121,12 +128,8 @@ fn boosted(
 impl Stack {
     /// The trees of all stages and of the head, where there is nothing else.
     fn trees(&self) -> Option<(Vec<&Boosted>, &Boosted)> {
-        let tree = |classifier| match classifier {
-            &Classifier::Boost(ref model) => Some(model),
-            Classifier::Logistic(_) => None,
-        };
-        let stages: Vec<&Boosted> = self.stages.iter().map(tree).collect::<Option<_>>()?;
-        let kinds = self.kinds.as_ref().and_then(tree)?;
+        let stages: Vec<&Boosted> = self.stages.iter().map(Classifier::trees).collect::<Option<_>>()?;
+        let kinds = self.kinds.as_ref().and_then(Classifier::trees)?;
         (stages.iter().all(|stage| stage.outputs() == 1) && kinds.outputs() == Label::COUNT).then_some((stages, kinds))
     }
 

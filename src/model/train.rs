@@ -323,7 +323,7 @@ impl<'a> Trainer<'a> {
                     .max_bins(64)
                     .classes(2)
                     .seed(seed);
-                Ok(Classifier::Boost(params.fit(&dataset)?))
+                Ok(Classifier::Boost(Box::new(params.fit(&dataset)?)))
             }
         }
     }
@@ -433,7 +433,7 @@ impl<'a> Trainer<'a> {
                     .max_bins(64)
                     .classes(Label::COUNT)
                     .seed(seed);
-                Ok(Some(Classifier::Boost(params.fit(&dataset)?)))
+                Ok(Some(Classifier::Boost(Box::new(params.fit(&dataset)?))))
             }
         }
     }

@@ -62,9 +62,10 @@ impl Recovered {
         Some(Recovered { at: below_headline(html), html: format!("<article>{best}</article>") })
     }
 
-    /// The page's source with what was found in it.
+    /// The page's source, which must be the same as it was found in, with what was found.
     pub fn join(&self, html: &str) -> String {
-        let (before, after) = html.split_at(self.at.min(html.len()));
+        let at = if html.is_char_boundary(self.at) { self.at } else { html.len() };
+        let (before, after) = html.split_at(at);
         [before, &self.html, after].concat()
     }
 }
