@@ -52,6 +52,8 @@ pub struct Example {
     pub body: Vec<f32>,
     /// For each block its label, where someone gave one; empty if none.
     pub kinds: Vec<Option<Label>>,
+    /// How many other pages it weighs in the choice of body.
+    pub weight: f32,
 }
 
 /// Which classifier decides body against chrome.
@@ -105,9 +107,6 @@ pub struct TrainParams {
     pub kinds: LogisticParams,
     /// Boosting rounds of the head for kinds, one tree a label each.
     pub kind_rounds: usize,
-    /// How many other pages a page with typed labels weighs in the choice of body: its blocks were labelled by reading,
-    /// other pages' by aligning a reference text.
-    pub typed_weight: f32,
     /// A word needs this many hosts to be in the lexicon.
     pub min_hosts: f32,
     /// Hosts of average opinion that a word's log-odds are smoothed with.
@@ -130,7 +129,6 @@ impl Default for TrainParams {
             boost_rows: 200_000,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             kind_rounds: 60,
-            typed_weight: 3.0,
             min_hosts: 3.0,
             smoothing: 4.0,
             without: Without::default(),
@@ -181,7 +179,7 @@ struct Prepared<'a> {
     /// The matrix with the lexicon's columns empty.
     matrix: Array2<f32>,
     around: Surroundings,
-    /// Each row's weight: its words, capped, all of a page's rows summing to one, or to more for typed pages.
+    /// Each row's weight: its words, capped, all of a page's rows summing to the example's weight.
     weights: Vec<f32>,
     counts: PageCounts,
     /// Columns that are left out.
@@ -189,13 +187,12 @@ struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn of(example: &'a Example, params: &TrainParams, hidden: &'a [usize]) -> Prepared<'a> {
+    fn of(example: &'a Example, hidden: &'a [usize]) -> Prepared<'a> {
         let (matrix, around) = features::extract(&example.page, &Lexicon::default());
         // Long blocks matter more, but a page must not be one giant block's.
         let mut weights: Vec<f32> = around.words.iter().map(|w| w.min(60.0) + 2.0).collect();
         let total: f32 = weights.iter().sum();
-        let page_weight = if example.kinds.is_empty() { 1.0 } else { params.typed_weight };
-        weights.iter_mut().for_each(|w| *w *= page_weight / total.max(1.0));
+        weights.iter_mut().for_each(|w| *w *= example.weight / total.max(1.0));
         let counts = match example.page.input() {
             Input::Html => {
                 let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
@@ -255,7 +252,7 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn new(examples: &'a [Example], params: &'a TrainParams, hidden: &'a [usize]) -> Self {
-        let pages: Vec<Prepared> = examples.par_iter().map(|example| Prepared::of(example, params, hidden)).collect();
+        let pages: Vec<Prepared> = examples.par_iter().map(|example| Prepared::of(example, hidden)).collect();
         let of_fold = |fold: usize| {
             let mut counts = Counts::default();
             let mut members: Vec<&Prepared> = pages.iter().filter(|p| p.example.fold == fold && p.has_body()).collect();
