@@ -70,10 +70,13 @@ pub struct Context<'a> {
     title_overlap: Vec<[f32; 4]>,
     /// The block that shows the page's title.
     pub title_block: Option<usize>,
-    repeats: Table<(u16, usize)>,
+    repeats: Table<(u16, u32)>,
     long_before: Vec<u16>,
     long_after: Vec<u16>,
     headings: Vec<Option<usize>>,
+    heading_levels: Vec<u8>,
+    /// What a block's neighbours have as columns: the first ones of [`NEIGHBOUR`].
+    beside: Vec<[f32; 5]>,
     page_columns: Vec<f32>,
 }
 
@@ -87,7 +90,9 @@ struct References {
 
 impl References {
     fn new(references: [&[u64]; 2]) -> References {
-        let mut all = References { places: Table::default(), words: Vec::new(), lengths: references.map(<[u64]>::len) };
+        // Sparse, since nearly all words of the page are asked for in vain.
+        let places = Table::with_capacity(8 * (references[0].len() + references[1].len()));
+        let mut all = References { places, words: Vec::new(), lengths: references.map(<[u64]>::len) };
         for (of, reference) in references.into_iter().enumerate() {
             for word in reference {
                 let place = *all.places.get_or_insert(*word, || {
@@ -131,22 +136,25 @@ impl<'a> Context<'a> {
         let mut references = References::new([&said.title, &said.description]);
         let title_overlap: Vec<[f32; 4]> =
             stats.iter().enumerate().map(|(at, s)| references.overlaps(at, words(s))).collect();
+        let heading_levels: Vec<u8> = (0..page.blocks.len()).map(|at| heading_level(page, at)).collect();
         let mut context = Context {
             page,
             stats,
             hashes,
             structure,
-            title_block: find_title(page, &title_overlap),
+            title_block: find_title(page, &title_overlap, &heading_levels),
             said,
             title_overlap,
-            repeats: Table::default(),
+            repeats: Table::with_capacity(stats.len()),
             long_before: Vec::new(),
             long_after: Vec::new(),
             headings: Vec::new(),
+            heading_levels,
+            beside: Vec::new(),
             page_columns: Vec::new(),
         };
         for (at, s) in stats.iter().enumerate() {
-            let entry = context.repeats.get_or_insert(s.shape ^ s.chars.to_bits() as u64, || (0, at));
+            let entry = context.repeats.get_or_insert(s.shape ^ s.chars.to_bits() as u64, || (0, at as u32));
             entry.0 = entry.0.saturating_add(1);
         }
         let long: Vec<bool> = stats.iter().zip(&page.blocks).map(|(s, b)| is_long(s, b)).collect();
@@ -154,18 +162,21 @@ impl<'a> Context<'a> {
         context.long_after = distances(long.iter().rev().copied());
         context.long_after.reverse();
         let mut last = None;
-        for at in 0..stats.len() {
+        for (at, level) in context.heading_levels.iter().enumerate() {
             context.headings.push(last);
-            if context.is_heading(at) {
+            if *level > 0 {
                 last = Some(at);
             }
         }
+        let flag = |b: bool| f32::from(u8::from(b));
+        context.beside.extend(stats.iter().zip(&page.blocks).zip(&long).zip(&context.heading_levels).map(
+            |(((s, block), long), level)| {
+                let link_density = block.link_chars as f32 / block.chars.max(1) as f32;
+                [ln_1p(s.words), link_density, flag(s.ends_sentence), flag(*long), flag(*level > 0)]
+            },
+        ));
         context.page_columns = context.page_columns();
         context
-    }
-
-    fn is_heading(&self, at: usize) -> bool {
-        heading_level(self.page, at) > 0
     }
 
     fn page_columns(&self) -> Vec<f32> {
@@ -230,16 +241,9 @@ impl<'a> Context<'a> {
             match at.checked_add_signed(offset).filter(|n| *n < count) {
                 None => out.extend([0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
                 Some(n) => {
-                    let (s, block) = (&self.stats[n], &self.page.blocks[n]);
-                    out.extend([
-                        ln_1p(s.words),
-                        block.link_chars as f32 / block.chars.max(1) as f32,
-                        flag(s.ends_sentence),
-                        flag(is_long(s, block)),
-                        flag(self.is_heading(n)),
-                        flag(self.page.dom.tag(block.element) == tag),
-                        flag(self.structure.containers[n][0] == container),
-                    ]);
+                    out.extend(self.beside[n]);
+                    out.push(flag(self.page.dom.tag(self.page.blocks[n].element) == tag));
+                    out.push(flag(self.structure.containers[n][0] == container));
                 }
             }
         }
@@ -260,9 +264,9 @@ impl<'a> Context<'a> {
         out.push(title.map_or(0.0, |t| signed_log(at as f32 - t as f32)));
         out.push(title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))));
         let s = &self.stats[at];
-        let (repeats, first) = self.repeats.get(s.shape ^ s.chars.to_bits() as u64).unwrap_or((1, at));
+        let (repeats, first) = self.repeats.get(s.shape ^ s.chars.to_bits() as u64).unwrap_or((1, at as u32));
         out.push(ln_1p(f32::from(repeats)));
-        out.push(flag(first == at));
+        out.push(flag(first as usize == at));
         out.push(ln_1p(f32::from(self.long_before[at])));
         out.push(ln_1p(f32::from(self.long_after[at])));
         match self.headings[at] {
@@ -273,7 +277,7 @@ impl<'a> Context<'a> {
                     ln_1p((at - h) as f32),
                     ln_1p(self.stats[h].words),
                     flag(block.link_chars * 2 > block.chars),
-                    heading_level(self.page, h) as f32,
+                    f32::from(self.heading_levels[h]),
                 ]);
             }
         }
@@ -347,13 +351,13 @@ fn heading_level(page: &Page, at: usize) -> u8 {
 }
 
 /// The block that shows the page's title: the best overlap with `<title>`, headings before other blocks, first of equals.
-fn find_title(page: &Page, overlap: &[[f32; 4]]) -> Option<usize> {
+fn find_title(page: &Page, overlap: &[[f32; 4]], heading_levels: &[u8]) -> Option<usize> {
     let score = |at: usize| {
         let [precision, recall, ..] = overlap[at];
         let f1 = if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
         let block = &page.blocks[at];
         let linked = block.link_chars * 2 > block.chars;
-        f1 + match heading_level(page, at) {
+        f1 + match heading_levels[at] {
             1 => 0.5,
             2 | 3 if !linked => 0.2,
             _ if linked => -0.2,

@@ -289,13 +289,15 @@ fn split(value: &str, mut each: impl FnMut(Word)) {
     }
 }
 
+/// The values of an element's naming attributes.
+fn naming(dom: &Dom, node: NodeId) -> impl Iterator<Item = &str> {
+    let asked = |name| matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop);
+    dom.attrs_among(node, asked).map(|(_, value)| value)
+}
+
 /// Calls `each` with every word of an element's naming attributes.
 fn words_of(dom: &Dom, node: NodeId, mut each: impl FnMut(Word)) {
-    for (name, value) in dom.attrs(node) {
-        if matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop) {
-            split(value, &mut each);
-        }
-    }
+    naming(dom, node).for_each(|value| split(value, &mut each));
 }
 
 /// The hash that [`split`] gives a single lower-case word.
@@ -426,11 +428,9 @@ impl Lexicon {
         for node in with_blocks(page) {
             let mut key = SEED;
             let mut named = false;
-            for (name, value) in dom.attrs(node) {
-                if matches!(name, AttrName::Class | AttrName::Id | AttrName::Role | AttrName::Itemprop) {
-                    key = key.rotate_left(9) ^ xxhash_rust::xxh3::xxh3_64(value.as_bytes());
-                    named = true;
-                }
+            for value in naming(dom, node) {
+                key = key.rotate_left(9) ^ xxhash_rust::xxh3::xxh3_64(value.as_bytes());
+                named = true;
             }
             let mut place = 0;
             if named {

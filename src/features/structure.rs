@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
 
@@ -428,7 +430,8 @@ fn flags(page: &Page, holders: &[NodeId]) -> Vec<u32> {
 
 /// Whether an element is hidden by an attribute of its own.
 pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
-    page.dom.attrs(node).any(|(name, value)| match name {
+    let asked = |name| matches!(name, AttrName::Hidden | AttrName::AriaHidden | AttrName::Style);
+    page.dom.attrs_among(node, asked).any(|(name, value)| match name {
         AttrName::Hidden => true,
         AttrName::AriaHidden => value == "true",
         AttrName::Style => {
@@ -444,15 +447,19 @@ fn sibling_counts(page: &Page, holders: &[NodeId]) -> (Vec<u32>, Vec<u16>) {
     let dom = &page.dom;
     let mut shapes = vec![0u32; dom.len()];
     let mut counts = vec![0u16];
-    let mut index: Table<u32> = Table::default();
+    let mut index: Table<u32> = Table::with_capacity(holders.len());
+    let mut classes: Table<u64> = Table::default();
     let mut name = Vec::new();
     for &node in holders {
-        name.clear();
-        name.extend(dom.parent(node).to_le_bytes());
-        name.push(dom.tag(node) as u8);
         let class = dom.attr(node, AttrName::Class).unwrap_or("");
-        name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
-        let shape = *index.get_or_insert(xxhash_rust::xxh3::xxh3_64(&name), || {
+        // Most classes are on several elements of a page.
+        let class = *classes.get_or_insert(xxh3_64(class.as_bytes()), || {
+            name.clear();
+            name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
+            xxh3_64(&name)
+        });
+        let place = u64::from(dom.parent(node)) << 8 | dom.tag(node) as u64;
+        let shape = *index.get_or_insert(class ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15), || {
             counts.push(0);
             counts.len() as u32 - 1
         });

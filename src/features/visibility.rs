@@ -89,15 +89,17 @@ impl Visibility {
                 }
                 _ => {}
             }
-            for (name, value) in dom.attrs(node) {
+            use AttrName::{AriaHidden, AriaModal, Class, Hidden, Role, Style};
+            let asked = |name| matches!(name, AriaHidden | AriaModal | Class | Hidden | Role | Style);
+            for (name, value) in dom.attrs_among(node, asked) {
                 marks[at] |= match name {
-                    AttrName::Hidden => BY_ATTRIBUTE,
-                    AttrName::Style if is_hiding_style(value) => BY_ATTRIBUTE,
-                    AttrName::AriaHidden if value == "true" => BY_ARIA,
-                    AttrName::AriaModal if value == "true" => DIALOG,
-                    AttrName::Role if matches!(value, "dialog" | "alertdialog") => DIALOG,
-                    AttrName::Role if value == "tabpanel" => PANEL,
-                    AttrName::Class if !value.is_empty() => {
+                    Hidden => BY_ATTRIBUTE,
+                    Style if is_hiding_style(value) => BY_ATTRIBUTE,
+                    AriaHidden if value == "true" => BY_ARIA,
+                    AriaModal if value == "true" => DIALOG,
+                    Role if matches!(value, "dialog" | "alertdialog") => DIALOG,
+                    Role if value == "tabpanel" => PANEL,
+                    Class if !value.is_empty() => {
                         let key = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
                         *classes.get_or_insert(key, || marks_of_class(value))
                     }
@@ -162,9 +164,13 @@ fn marks_of_class(class: &str) -> u8 {
         if HIDING.iter().any(|hiding| name.eq_ignore_ascii_case(hiding)) || name.ends_with("lightbox-hide") {
             marks |= BY_CLASS;
         }
-        if PANELS.iter().any(|part| name.contains(part)) {
-            marks |= PANEL;
-        }
+    }
+    // Each of the parts has one of these pairs of letters, and few other names do: most classes are not searched for parts.
+    let pairs = class.as_bytes().iter().zip(class.as_bytes().iter().skip(1));
+    let may_be = pairs.fold(false, |may, pair| may | matches!(pair, (b'c', b'c') | (b'p', b's') | (b'a', b'b')));
+    // The parts have no white space, so that all names are searched at once.
+    if may_be && PANELS.iter().any(|part| class.contains(part)) {
+        marks |= PANEL;
     }
     marks
 }
@@ -193,6 +199,14 @@ fn said_before(stats: &[TextStats], hashes: &[u64]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_part_of_a_panels_name_is_found() {
+        for part in PANELS {
+            assert_eq!(marks_of_class(&format!("x my-{part}s y")), PANEL, "{part}");
+        }
+        assert_eq!(marks_of_class("tab table accept collection"), 0);
+    }
 
     fn rows(html: &str) -> Vec<Vec<f32>> {
         let page = Page::from_html(html);

@@ -189,14 +189,25 @@ impl Dom {
 
     /// The value of an attribute.
     pub fn attr(&self, node: NodeId, name: AttrName) -> Option<&str> {
-        self.attrs(node).find(|(n, _)| *n == name).map(|(_, value)| value)
+        self.attrs_among(node, |n| n == name).next().map(|(_, value)| value)
+    }
+
+    /// The element's attributes whose names are asked for: the text of the others is not touched, which as often as not
+    /// is in no cache any more.
+    pub fn attrs_among(
+        &self,
+        node: NodeId,
+        asked: impl Fn(AttrName) -> bool,
+    ) -> impl Iterator<Item = (AttrName, &str)> {
+        let Node { tag, data, .. } = self.nodes[node as usize];
+        let range: Range<usize> = if tag == Tag::Text { 0..0 } else { data.0 as usize..data.1 as usize };
+        let value = |a: &Attr| (a.name, &self.text[a.value.0 as usize..a.value.1 as usize]);
+        self.attrs[range].iter().filter(move |a| asked(a.name)).map(value)
     }
 
     /// The element's attributes in alphabetical order.
     pub fn attrs(&self, node: NodeId) -> impl Iterator<Item = (AttrName, &str)> {
-        let Node { tag, data, .. } = self.nodes[node as usize];
-        let range: Range<usize> = if tag == Tag::Text { 0..0 } else { data.0 as usize..data.1 as usize };
-        self.attrs[range].iter().map(|a| (a.name, &self.text[a.value.0 as usize..a.value.1 as usize]))
+        self.attrs_among(node, |_| true)
     }
 
     /// The node's ancestors from its parent up to the document.
