@@ -183,16 +183,7 @@ impl<'a> Context<'a> {
         let flag = |b: bool| f32::from(u8::from(b));
         let total = self.structure.page();
         let words = total.words.max(1.0);
-        let (mut articles, mut h1s, mut forms, mut times) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
-        for node in 0..self.page.dom.len() as u32 {
-            match self.page.dom.tag(node) {
-                Tag::Article => articles += 1.0,
-                Tag::H1 => h1s += 1.0,
-                Tag::Form => forms += 1.0,
-                Tag::Time => times += 1.0,
-                _ => {}
-            }
-        }
+        let [articles, h1s, forms, times] = [Tag::Article, Tag::H1, Tag::Form, Tag::Time].map(|tag| self.said.elements(tag));
         let prose = self.structure.totals(self.structure.blocks(self.page, self.structure.prose_containers[0]));
         let mut columns = vec![
             total.blocks.ln_1p(),
@@ -253,22 +244,24 @@ impl<'a> Context<'a> {
             out.extend([ln_1p(words), inner.link_words / words, inner.long_words / words]);
         }
         out.extend(self.title_overlap[at]);
-        out.push(self.declared_overlap(at, &self.said.article_body));
-        out.push(flag(!self.said.article_body.is_empty()));
-        out.push(self.declared_overlap(at, &self.said.other_text));
-        out.push(self.declared_overlap(at, &self.said.reviews));
         let title = self.title_block;
         let words_before = |n: usize| self.structure.totals(0..n).words;
-        out.push(flag(title == Some(at)));
-        out.push(title.map_or(0.0, |t| if at > t { 1.0 } else { -1.0 }));
-        out.push(title.map_or(0.0, |t| signed_log(at as f32 - t as f32)));
-        out.push(title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))));
         let s = &self.stats[at];
         let (repeats, first) = self.repeats.get(s.shape ^ s.chars.to_bits() as u64).unwrap_or((1, at as u32));
-        out.push(ln_1p(f32::from(repeats)));
-        out.push(flag(first as usize == at));
-        out.push(ln_1p(f32::from(self.long_before[at])));
-        out.push(ln_1p(f32::from(self.long_after[at])));
+        out.extend([
+            self.declared_overlap(at, &self.said.article_body),
+            flag(!self.said.article_body.is_empty()),
+            self.declared_overlap(at, &self.said.other_text),
+            self.declared_overlap(at, &self.said.reviews),
+            flag(title == Some(at)),
+            title.map_or(0.0, |t| if at > t { 1.0 } else { -1.0 }),
+            title.map_or(0.0, |t| signed_log(at as f32 - t as f32)),
+            title.map_or(0.0, |t| signed_log(words_before(at) - words_before(t))),
+            ln_1p(f32::from(repeats)),
+            flag(first as usize == at),
+            ln_1p(f32::from(self.long_before[at])),
+            ln_1p(f32::from(self.long_after[at])),
+        ]);
         match self.headings[at] {
             None => out.extend([6.0, 0.0, 0.0, 0.0]),
             Some(h) => {

@@ -146,12 +146,23 @@ pub struct Said {
     pub article_body: HashedMap<()>,
     pub other_text: HashedMap<()>,
     pub reviews: HashedMap<()>,
+    /// How many elements of the page have each tag.
+    tags: Tags,
     og: [bool; OG.len()],
     types: [bool; TYPES.len()],
     generators: [bool; GENERATORS.len()],
     address_kinds: [bool; KINDS.len()],
     class_kinds: [bool; KINDS.len()],
     address: [f32; ADDRESS.len()],
+}
+
+/// A number for each tag.
+struct Tags([u32; 256]);
+
+impl Default for Tags {
+    fn default() -> Self {
+        Tags([0; 256])
+    }
 }
 
 /// A hash for every three words in a row.
@@ -181,6 +192,7 @@ impl Said {
         let (mut canonical, mut og_url) = (None, None);
         for node in 0..dom.len() as u32 {
             let tag = dom.tag(node);
+            said.tags.0[tag as usize] += 1;
             match tag {
                 Tag::Text => continue,
                 Tag::Title if title.is_empty() => title = word_hashes(&dom.inner_text(node)),
@@ -231,6 +243,11 @@ impl Said {
             said.read_address(url);
         }
         said
+    }
+
+    /// How many elements have a tag.
+    pub fn elements(&self, tag: Tag) -> f32 {
+        self.tags.0[tag as usize] as f32
     }
 
     fn read_address(&mut self, url: &str) {

@@ -26,9 +26,19 @@ struct Group {
     link_words: f32,
 }
 
+impl Group {
+    /// What all blocks of a group share; `total` are the words of the page.
+    fn said(&self, total: f32) -> [f32; 5] {
+        let (words, members) = (self.words.max(1.0), self.members as f32);
+        [ln_1p(members), words / total, ln_1p(words / members), self.long_words / words, self.link_words / words]
+    }
+}
+
 /// What is found once a page.
 pub struct Groups {
     groups: Vec<Group>,
+    /// See [`Group::said`].
+    said: Vec<[f32; 5]>,
     /// For each node, the group with the most text around it and the member it is in.
     around: Vec<(u32, NodeId, u32)>,
     largest: Option<usize>,
@@ -93,7 +103,9 @@ impl Groups {
             Some(at) => common_ancestors(page, &structure.holders, page.blocks[at].element),
             None => Vec::new(),
         });
-        Groups { groups, around, largest, common }
+        let total = structure.page().words.max(1.0);
+        let said = groups.iter().map(|group| group.said(total)).collect();
+        Groups { groups, said, around, largest, common }
     }
 
     /// Appends a block's columns in the order of [`names`].
@@ -101,31 +113,20 @@ impl Groups {
         let total = structure.page().words.max(1.0);
         let element = page.blocks[at].element;
         let (group, member, place) = self.around[element as usize];
-        match self.groups.get(group as usize) {
+        let at_group = group as usize;
+        match self.groups.get(at_group) {
             None => out.extend([0.0; GROUP.len()]),
             Some(group) => {
-                let words = group.words.max(1.0);
-                let members = group.members as f32;
+                let (words, members) = (group.words.max(1.0), group.members as f32);
                 let own = structure.totals(structure.blocks(page, member));
-                out.extend([
-                    ln_1p(members),
-                    words / total,
-                    ln_1p(words / members),
-                    group.long_words / words,
-                    group.link_words / words,
-                    own.words / words * members,
-                    place as f32 / members,
-                ]);
+                out.extend(self.said[at_group]);
+                out.extend([own.words / words * members, place as f32 / members]);
             }
         }
-        match self.largest.map(|at| self.groups[at]) {
-            None => out.extend([0.0; LARGEST.len()]),
-            Some(group) => {
-                let words = group.words.max(1.0);
-                let members = group.members as f32;
-                out.extend([ln_1p(members), words / total, ln_1p(words / members), group.link_words / words]);
-            }
-        }
+        out.extend(self.largest.map_or([0.0; LARGEST.len()], |at| {
+            let [members, share, words_per_member, _, link_density] = self.said[at];
+            [members, share, words_per_member, link_density]
+        }));
         for common in &self.common {
             let Some(&node) = common.get(element as usize) else {
                 out.extend([1.0, 8.0, 20.0, 0.0]);

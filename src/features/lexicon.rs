@@ -8,14 +8,15 @@
 //! line, since "comments" alone on a line says more than within a sentence. They are of the languages of the training
 //! pages; in others they are unknown, and say nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::page::Page;
 use crate::page::dom::{AttrName, Display, Dom, NodeId};
 
-use super::table::Table;
+use super::table::{Sieve, Table};
 use super::text::TextStats;
 
 /// The block's own element (and inline elements inside its block-level one), the next ancestors, the rest.
@@ -255,37 +256,40 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 /// Calls `each` with the hash of every word of an attribute value: the whole names between white space, and their
 /// parts between punctuation, digits and changes from lower to upper case.
 fn split(value: &str, mut each: impl FnMut(Word)) {
+    value.split_ascii_whitespace().for_each(|name| split_name(name, &mut each));
+}
+
+/// [`split`] for one of the names.
+fn split_name(name: &str, mut each: impl FnMut(Word)) {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
-    for name in value.split_ascii_whitespace() {
-        let (mut part, mut letters, mut parts) = (SEED, 0, 0);
-        let mut whole = SEED;
-        let mut lower_before = false;
-        for &byte in name.as_bytes() {
-            let is_letter = byte.is_ascii_alphabetic() || byte >= 0x80;
-            if letters > 0 && (!is_letter || (byte.is_ascii_uppercase() && lower_before)) {
-                if letters > 1 {
-                    each(fold(part));
-                }
-                parts += 1;
-                (part, letters) = (SEED, 0);
+    let (mut part, mut letters, mut parts) = (SEED, 0, 0);
+    let mut whole = SEED;
+    let mut lower_before = false;
+    for &byte in name.as_bytes() {
+        let is_letter = byte.is_ascii_alphabetic() || byte >= 0x80;
+        if letters > 0 && (!is_letter || (byte.is_ascii_uppercase() && lower_before)) {
+            if letters > 1 {
+                each(fold(part));
             }
-            let folded = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-            if is_letter {
-                part = step(part, folded);
-                letters += 1;
-            }
-            if !byte.is_ascii_digit() {
-                whole = step(whole, folded);
-            }
-            lower_before = byte.is_ascii_lowercase();
+            parts += 1;
+            (part, letters) = (SEED, 0);
         }
-        if letters > 1 {
-            each(fold(part));
+        let folded = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+        if is_letter {
+            part = step(part, folded);
+            letters += 1;
         }
-        if parts > 0 && name.len() <= 40 {
-            each(fold(whole.rotate_left(7)));
+        if !byte.is_ascii_digit() {
+            whole = step(whole, folded);
         }
+        lower_before = byte.is_ascii_lowercase();
+    }
+    if letters > 1 {
+        each(fold(part));
+    }
+    if parts > 0 && name.len() <= 40 {
+        each(fold(whole.rotate_left(7)));
     }
 }
 
@@ -330,22 +334,80 @@ impl Span {
 /// Learned log-odds of words, by level.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lexicon {
-    words: Vec<(Word, [f32; LEVELS])>,
+    words: Vec<Learned>,
     /// Of words of the text, by level.
     texts: Vec<(Word, u8, f32)>,
     #[serde(skip)]
-    index: std::sync::OnceLock<Table<Meaning>>,
+    index: std::sync::OnceLock<Index>,
     #[serde(skip)]
     text_index: std::sync::OnceLock<Table<f32>>,
 }
 
-/// What a word says: its log-odds by level, and the kinds that it names.
-#[derive(Clone, Copy, Debug, Default)]
-struct Meaning {
-    odds: [f32; LEVELS],
-    kinds: u16,
-    /// Whether it has log-odds: a word of 0 is not one that was never seen.
-    learned: bool,
+/// A word and its log-odds by level.
+type Learned = (Word, [f32; LEVELS]);
+
+/// Log-odds of words and the kinds that they name. A word with its log-odds lies in one line of the cache.
+#[derive(Clone, Debug)]
+struct Index {
+    /// A power of two of them, at most two of three taken.
+    slots: Vec<Learned>,
+    /// What marks a free slot: a word that has no log-odds.
+    free: Word,
+    kinds: Table<u16>,
+    /// The words of both: most of a page's are in neither, and those of names as a whole nearly never.
+    sieve: Sieve,
+}
+
+impl Index {
+    fn new(words: &[Learned]) -> Index {
+        let taken: HashSet<Word> = words.iter().map(|(word, _)| *word).collect();
+        let free = (0..=Word::MAX).find(|word| !taken.contains(word)).unwrap_or(0);
+        let slots = vec![(free, [0.0; LEVELS]); (3 * words.len() / 2 + 1).next_power_of_two()];
+        let of_kinds: Vec<Word> = KINDS.iter().flat_map(|(_, words)| words.iter().map(|word| hash_word(word))).collect();
+        let all: Vec<Word> = taken.iter().copied().chain(of_kinds).collect();
+        let sieve = Sieve::of(all.into_iter().map(u64::from));
+        let mut index = Index { slots, free, kinds: Table::with_capacity(256), sieve };
+        for learned in words {
+            let place = index.place(learned.0, index.home(learned.0));
+            index.slots[place] = *learned;
+        }
+        for (kind, (_, words)) in KINDS.iter().enumerate() {
+            for word in *words {
+                *index.kinds.get_or_insert(u64::from(hash_word(word)), || 0) |= 1 << kind;
+            }
+        }
+        index
+    }
+
+    /// The slot where a word is looked for first.
+    #[inline]
+    fn home(&self, word: Word) -> usize {
+        (u64::from(word).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & (self.slots.len() - 1)
+    }
+
+    /// The slot of a word, or the free one where it belongs, from a slot on. There is a free one, and so an end.
+    #[inline]
+    fn place(&self, word: Word, mut place: usize) -> usize {
+        while self.slots[place].0 != word && self.slots[place].0 != self.free {
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+        place
+    }
+
+    /// The log-odds of a word whose first slot was read.
+    #[inline]
+    fn odds(&self, word: Word, first: &Learned) -> Option<[f32; LEVELS]> {
+        let found = if first.0 == word || first.0 == self.free {
+            *first
+        } else {
+            self.slots[self.place(word, self.home(word))]
+        };
+        (found.0 == word && word != self.free).then_some(found.1)
+    }
+
+    fn kinds(&self, word: Word) -> u16 {
+        self.kinds.get(u64::from(word)).unwrap_or(0)
+    }
 }
 
 /// What an element's words say: by level of log-odds, and which kinds they name.
@@ -357,20 +419,8 @@ struct Element {
 
 impl Lexicon {
     /// What was learned and the lists of kinds in one, so that each word is looked up once.
-    fn index(&self) -> &Table<Meaning> {
-        self.index.get_or_init(|| {
-            let mut index = Table::with_capacity(self.words.len());
-            for (word, odds) in &self.words {
-                let meaning = index.get_or_insert(u64::from(*word), Meaning::default);
-                (meaning.odds, meaning.learned) = (*odds, true);
-            }
-            for (kind, (_, words)) in KINDS.iter().enumerate() {
-                for word in *words {
-                    index.get_or_insert(u64::from(hash_word(word)), Meaning::default).kinds |= 1 << kind;
-                }
-            }
-            index
-        })
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.words))
     }
 
     fn text_index(&self) -> &Table<f32> {
@@ -415,40 +465,31 @@ impl Lexicon {
         }
     }
 
-    /// Appends each block's columns in the order of [`names`], `width` values apart from `start` on.
+    /// Gives each block's columns in the order of [`names`].
     pub fn columns(&self, page: &Page, mut put: impl FnMut(usize, &[f32])) {
         let dom = &page.dom;
-        let index = self.index();
-        // What was said of each element that has a block in or below it, by its place in `said`; 0 says nothing.
-        let mut said = vec![Element::default()];
+        let nodes = with_blocks(page);
+        // For each element that has a block in or below it, its place in `said`; 0 says nothing.
         let mut places = vec![0u32; dom.len()];
-        // Spans of the far level, from the root down to and including the node.
-        let mut far = vec![Span::default(); dom.len()];
-        let mut seen: Table<u32> = Table::default();
-        for node in with_blocks(page) {
+        let mut seen: Table<u32> = Table::with_capacity(nodes.len() / 4);
+        let mut names = Names::new(self.index());
+        for &node in &nodes {
             let mut key = SEED;
             let mut named = false;
             for value in naming(dom, node) {
-                key = key.rotate_left(9) ^ xxhash_rust::xxh3::xxh3_64(value.as_bytes());
+                key = key.rotate_left(9) ^ xxh3_64(value.as_bytes());
                 named = true;
             }
-            let mut place = 0;
             if named {
-                place = *seen.get_or_insert(key, || {
-                    let mut element = Element::default();
-                    words_of(dom, node, |word| {
-                        let Some(meaning) = index.get(u64::from(word)) else { return };
-                        if meaning.learned {
-                            element.spans.iter_mut().zip(meaning.odds).for_each(|(span, odds)| span.add(odds));
-                        }
-                        element.kinds |= meaning.kinds;
-                    });
-                    said.push(element);
-                    said.len() as u32 - 1
-                });
+                places[node as usize] = *seen.get_or_insert(key, || names.add(naming(dom, node)));
             }
-            places[node as usize] = place;
-            far[node as usize] = far[dom.parent(node) as usize].join(said[place as usize].spans[2]);
+        }
+        let said = names.elements();
+        // Spans of the far level, from the root down to and including the node.
+        let mut far = vec![Span::default(); dom.len()];
+        for &node in &nodes {
+            let own = said[places[node as usize] as usize].spans[2];
+            far[node as usize] = far[dom.parent(node) as usize].join(own);
         }
         let elements = Elements { said, places, far };
         let mut row = [0.0; LEVELS * 3 + KINDS.len()];
@@ -462,6 +503,78 @@ impl Lexicon {
             }
             put(at, &row);
         }
+    }
+}
+
+/// The names on a page's elements. Each is split once: it comes again in other company on other elements.
+struct Names<'a> {
+    index: &'a Index,
+    /// The number of each name, and where the words of each end.
+    numbers: Table<u32>,
+    ends: Vec<u32>,
+    /// The words that may say something.
+    words: Vec<Word>,
+    /// For each of the words, what is where the index has it if it has it. The index is in no near cache, and reading it
+    /// here, where nothing depends on what is read, lets the processor wait for several words at a time.
+    read: Vec<Learned>,
+    /// The names of each element, and where those of each end.
+    of_elements: Vec<u32>,
+    element_ends: Vec<u32>,
+}
+
+impl<'a> Names<'a> {
+    fn new(index: &'a Index) -> Self {
+        Names {
+            index,
+            numbers: Table::with_capacity(256),
+            ends: vec![0],
+            words: Vec::new(),
+            read: Vec::new(),
+            of_elements: Vec::new(),
+            // The first element is one without names.
+            element_ends: vec![0, 0],
+        }
+    }
+
+    /// Adds an element with such names and gives its number.
+    fn add<'b>(&mut self, values: impl Iterator<Item = &'b str>) -> u32 {
+        for name in values.flat_map(str::split_ascii_whitespace) {
+            let (words, read, ends, index) = (&mut self.words, &mut self.read, &mut self.ends, self.index);
+            let number = *self.numbers.get_or_insert(xxh3_64(name.as_bytes()), || {
+                split_name(name, |word| {
+                    if index.sieve.may_have(u64::from(word)) {
+                        words.push(word);
+                        read.push(index.slots[index.home(word)]);
+                    }
+                });
+                ends.push(words.len() as u32);
+                ends.len() as u32 - 2
+            });
+            self.of_elements.push(number);
+        }
+        self.element_ends.push(self.of_elements.len() as u32);
+        self.element_ends.len() as u32 - 2
+    }
+
+    /// What each element's words say.
+    fn elements(&self) -> Vec<Element> {
+        let learned = |(word, read): (&Word, &Learned)| self.index.odds(*word, read);
+        let odds: Vec<Option<[f32; LEVELS]>> = self.words.iter().zip(&self.read).map(learned).collect();
+        let kinds: Vec<u16> = self.words.iter().map(|word| self.index.kinds(*word)).collect();
+        let of = |ends: &[u32], at: usize| ends[at] as usize..ends[at + 1] as usize;
+        let element = |at: usize| {
+            let mut element = Element::default();
+            for name in &self.of_elements[of(&self.element_ends, at)] {
+                for word in of(&self.ends, *name as usize) {
+                    if let Some(odds) = odds[word] {
+                        element.spans.iter_mut().zip(odds).for_each(|(span, odds)| span.add(odds));
+                    }
+                    element.kinds |= kinds[word];
+                }
+            }
+            element
+        };
+        (0..self.element_ends.len() - 1).map(element).collect()
     }
 }
 

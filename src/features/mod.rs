@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 
+use crate::model::boost::Lanes;
 use crate::page::{Input, Page};
 
 pub mod context;
@@ -90,8 +91,12 @@ pub struct Surroundings {
     pub texts: lexicon::TextWords,
 }
 
-/// The lexicon's columns of the matrix are filled by [`fill_lexicon`], which training does many times over.
-fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
+/// Rows that are given to a sink at a time: as many as [`Lanes`](crate::model::boost::Lanes) turn together.
+const AT_A_TIME: usize = 4;
+
+/// Gives a web page's rows to `put`, up to [`AT_A_TIME`] with the number of the first, each as wide as the matrix. The
+/// lexicon's columns at their ends are 0.
+fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surroundings {
     let width = names().len();
     let (stats, hashes) = text::page_stats(page);
     let structure = structure::Structure::of(page, &stats);
@@ -100,17 +105,30 @@ fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
     let mut last = structure.last(page);
-    let mut values = Vec::with_capacity(page.blocks.len() * width);
+    let mut values = Vec::with_capacity(AT_A_TIME * width);
     for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
+        let rows = at % AT_A_TIME + 1;
         values.extend(text::columns(stats, block));
         structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
         visibility.columns(page, &structure, at, &mut values);
         wording.columns(at, context.heading(at), &mut values);
-        values.resize((at + 1) * width, 0.0);
+        values.resize(rows * width, 0.0);
+        if rows == AT_A_TIME || at + 1 == page.blocks.len() {
+            put(at + 1 - rows, &values);
+            values.clear();
+        }
     }
-    (to_matrix(values, width), context.surroundings())
+    context.surroundings()
+}
+
+/// The lexicon's columns of the matrix are filled by [`fill_lexicon`], which training does many times over.
+fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
+    let width = names().len();
+    let mut values = Vec::with_capacity(page.blocks.len() * width);
+    let surroundings = rows_without_lexicon(page, |_, rows| values.extend_from_slice(rows));
+    (to_matrix(values, width), surroundings)
 }
 
 fn to_matrix(values: Vec<f32>, width: usize) -> Array2<f32> {
@@ -144,6 +162,20 @@ pub fn extract(page: &Page, lexicon: &Lexicon) -> (Array2<f32>, Surroundings) {
     };
     fill_lexicon(page, &surroundings, lexicon, &mut matrix);
     (matrix, surroundings)
+}
+
+/// [`extract`] for trees: rows laid out as they take them, with room for `more` columns. The matrix of a web page, some
+/// 400 KB, is never made.
+pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, more: usize) -> (Lanes, Surroundings) {
+    if page.input() == Input::Text {
+        let (matrix, surroundings) = extract(page, lexicon);
+        return (Lanes::new(matrix.view(), more), surroundings);
+    }
+    let width = names().len();
+    let mut lanes = Lanes::empty(page.blocks.len(), width + more);
+    let surroundings = rows_without_lexicon(page, |first, rows| lanes.put_rows(first, width, rows));
+    lexicon.columns(page, |at, row| lanes.put(at, width - row.len(), row));
+    (lanes, surroundings)
 }
 
 /// A page's feature matrix: one row a block, one column each of [`names`].

@@ -63,6 +63,25 @@ const OWN_TAGS: &[(&str, &[Tag])] = &[
     ("is_custom", &[Tag::Custom]),
 ];
 
+/// By tag, a bit for each item of a list that has it.
+const fn bits(lists: &[(&str, &[Tag])]) -> [u32; 256] {
+    let mut bits = [0; 256];
+    let mut bit = 0;
+    while bit < lists.len() {
+        let tags = lists[bit].1;
+        let mut at = 0;
+        while at < tags.len() {
+            bits[tags[at] as usize] |= 1 << bit;
+            at += 1;
+        }
+        bit += 1;
+    }
+    bits
+}
+
+static ANCESTOR_BITS: [u32; 256] = bits(ANCESTORS);
+static OWN_TAG_BITS: [u32; 256] = bits(OWN_TAGS);
+
 /// How many enclosing containers a block has columns for. A container counts only if it holds more blocks than
 /// the one inside it, so wrappers do not use levels up.
 pub const LEVELS: usize = 5;
@@ -149,6 +168,8 @@ pub struct Structure {
     /// The elements that hold blocks, parents before their children. Half of a page's nodes are text, and many of its
     /// elements hold none; everything below is found for these only.
     pub holders: Vec<NodeId>,
+    /// The hash of each holder's class; of the empty one where it has none.
+    pub classes: Vec<u64>,
     /// Inherited bits of [`ANCESTORS`] and `HIDDEN`, for each node.
     flags: Vec<u32>,
     /// For each node, how many blocks begin before it; one more at the end.
@@ -188,9 +209,12 @@ impl Structure {
             let sum = sums[sums.len() - 1].add(one, 1.0);
             sums.push(sum);
         }
-        let (shapes, siblings) = sibling_counts(page, &holders);
+        let class = |node: &NodeId| xxh3_64(page.dom.attr(*node, AttrName::Class).unwrap_or("").as_bytes());
+        let classes: Vec<u64> = holders.iter().map(class).collect();
+        let (shapes, siblings) = sibling_counts(page, &holders, &classes);
         let mut structure = Structure {
             holders,
+            classes,
             flags,
             before,
             sums,
@@ -301,19 +325,22 @@ impl Structure {
         let block = &page.blocks[at];
         let dom = &page.dom;
         let flags = self.flags[block.element as usize];
-        out.extend((0..=ANCESTORS.len()).map(|bit| ((flags >> bit) & 1) as f32));
-        let tag = dom.tag(block.element);
-        out.extend(OWN_TAGS.iter().map(|(_, tags)| f32::from(u8::from(tags.contains(&tag)))));
+        // Arrays, which are written as whole vectors.
+        out.extend::<[f32; ANCESTORS.len() + 1]>(std::array::from_fn(|bit| (flags >> bit & 1) as f32));
+        let own = OWN_TAG_BITS[dom.tag(block.element) as usize];
+        out.extend::<[f32; OWN_TAGS.len()]>(std::array::from_fn(|bit| (own >> bit & 1) as f32));
         let depth = f32::from(dom.depth(block.element));
-        out.push(ln_1p(depth));
         let total = self.page();
         let before = self.sums[at];
-        out.push(at as f32 / total.blocks.max(1.0));
-        out.push(before.words / total.words.max(1.0));
-        out.push(ln_1p(at as f32));
-        out.push(ln_1p(before.words));
-        out.push(before.long_words / total.long_words.max(1.0));
-        out.push(self.totals(at..at + 1).words / total.words.max(1.0));
+        out.extend([
+            ln_1p(depth),
+            at as f32 / total.blocks.max(1.0),
+            before.words / total.words.max(1.0),
+            ln_1p(at as f32),
+            ln_1p(before.words),
+            before.long_words / total.long_words.max(1.0),
+            self.totals(at..at + 1).words / total.words.max(1.0),
+        ]);
         for node in self.prose_containers {
             let range = self.blocks(page, node);
             let inside = range.contains(&at);
@@ -330,10 +357,14 @@ impl Structure {
         }
         let fit = self.totals(self.blocks(page, self.prose_containers[0]));
         out.push(fit.words / total.words.max(1.0));
-        for (container, &node) in last.0.iter_mut().zip(&self.containers[at]) {
-            if container.node != node {
-                *container = self.container(page, node);
+        for level in 0..LEVELS {
+            let node = self.containers[at][level];
+            if last.0[level].node != node {
+                // The outer containers are often the same ones, a level further in or out.
+                let other = last.0[level + 1..].iter().find(|other| other.node == node).copied();
+                last.0[level] = other.unwrap_or_else(|| self.container(page, node));
             }
+            let container = &mut last.0[level];
             container.columns[POSITION] = (before.words - container.before) / container.words;
             out.extend_from_slice(&container.columns);
         }
@@ -411,15 +442,9 @@ fn holders(page: &Page, before: &[u32]) -> Vec<NodeId> {
 
 fn flags(page: &Page, holders: &[NodeId]) -> Vec<u32> {
     let dom = &page.dom;
-    let mut bit_of = [0u32; 256];
-    for (bit, (_, tags)) in ANCESTORS.iter().enumerate() {
-        for tag in *tags {
-            bit_of[*tag as usize] |= 1 << bit;
-        }
-    }
     let mut flags = vec![0u32; dom.len()];
     for &node in holders {
-        let mut own = flags[dom.parent(node) as usize] | bit_of[dom.tag(node) as usize];
+        let mut own = flags[dom.parent(node) as usize] | ANCESTOR_BITS[dom.tag(node) as usize];
         if own & HIDDEN == 0 && is_marked_hidden(page, node) {
             own |= HIDDEN;
         }
@@ -443,17 +468,17 @@ pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
 }
 
 /// For each node the number of its shape, and for each shape how many have it.
-fn sibling_counts(page: &Page, holders: &[NodeId]) -> (Vec<u32>, Vec<u16>) {
+fn sibling_counts(page: &Page, holders: &[NodeId], classes: &[u64]) -> (Vec<u32>, Vec<u16>) {
     let dom = &page.dom;
     let mut shapes = vec![0u32; dom.len()];
     let mut counts = vec![0u16];
     let mut index: Table<u32> = Table::with_capacity(holders.len());
-    let mut classes: Table<u64> = Table::default();
+    // Most classes are on several elements of a page.
+    let mut without_digits: Table<u64> = Table::with_capacity(holders.len() / 4);
     let mut name = Vec::new();
-    for &node in holders {
-        let class = dom.attr(node, AttrName::Class).unwrap_or("");
-        // Most classes are on several elements of a page.
-        let class = *classes.get_or_insert(xxh3_64(class.as_bytes()), || {
+    for (&node, class) in holders.iter().zip(classes) {
+        let class = *without_digits.get_or_insert(*class, || {
+            let class = dom.attr(node, AttrName::Class).unwrap_or("");
             name.clear();
             name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
             xxh3_64(&name)

@@ -203,17 +203,25 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
             s.words += f32::from(u8::from(!in_word));
             in_word = true;
             s.starts_upper |= start == 0 && run[0].is_ascii_uppercase();
-            if let [.., before, _] = run {
-                last = ascii_class(*before);
-            }
-            let end = run[run.len() - 1];
-            (before_last, last, last_char) = (last, ascii_class(end), char::from(end));
+            // No one asks of what came before whether it was an upper-case letter.
+            before_last = if run.len() > 1 { Class::Letter } else { last };
+            (last, last_char) = (Class::Letter, char::from(run[run.len() - 1]));
             s.ends_ellipsis = false;
+            if bytes.get(at) == Some(&b' ') {
+                end_word(&mut word, &mut word_chars, &mut s.longest_word);
+                in_word = false;
+                at += 1;
+            }
             continue;
         }
-        let Some(c) = text[at..].chars().next() else { break };
+        let (c, class) = match ASCII.get(usize::from(bytes[at])) {
+            Some(class) => (char::from(bytes[at]), *class),
+            None => {
+                let Some(c) = text[at..].chars().next() else { break };
+                (c, class(c))
+            }
+        };
         at += c.len_utf8();
-        let class = class(c);
         if class == Class::Space {
             end_word(&mut word, &mut word_chars, &mut s.longest_word);
             in_word = false;

@@ -75,8 +75,8 @@ impl Visibility {
         let mut hidden: Vec<NodeId> = vec![0; dom.len()];
         let mut articles = vec![0u8; dom.len()];
         let outermost = outermost_articles(page);
-        let mut classes: Table<u8> = Table::default();
-        for &node in &structure.holders {
+        let mut classes: Table<u8> = Table::with_capacity(structure.holders.len() / 4);
+        for (&node, class) in structure.holders.iter().zip(&structure.classes) {
             let (at, parent) = (node as usize, dom.parent(node) as usize);
             let tag = dom.tag(node);
             (marks[at], hidden[at], articles[at]) = (marks[parent], hidden[parent], articles[parent]);
@@ -89,8 +89,9 @@ impl Visibility {
                 }
                 _ => {}
             }
-            use AttrName::{AriaHidden, AriaModal, Class, Hidden, Role, Style};
-            let asked = |name| matches!(name, AriaHidden | AriaModal | Class | Hidden | Role | Style);
+            use AttrName::{AriaHidden, AriaModal, Hidden, Role, Style};
+            marks[at] |= *classes.get_or_insert(*class, || marks_of_class(dom.attr(node, AttrName::Class).unwrap_or("")));
+            let asked = |name| matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
             for (name, value) in dom.attrs_among(node, asked) {
                 marks[at] |= match name {
                     Hidden => BY_ATTRIBUTE,
@@ -99,10 +100,6 @@ impl Visibility {
                     AriaModal if value == "true" => DIALOG,
                     Role if matches!(value, "dialog" | "alertdialog") => DIALOG,
                     Role if value == "tabpanel" => PANEL,
-                    Class if !value.is_empty() => {
-                        let key = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
-                        *classes.get_or_insert(key, || marks_of_class(value))
-                    }
                     _ => 0,
                 };
             }
@@ -116,7 +113,8 @@ impl Visibility {
     /// Appends a block's columns in the order of [`names`].
     pub fn columns(&self, page: &Page, structure: &Structure, at: usize, out: &mut Vec<f32>) {
         let element = page.blocks[at].element as usize;
-        out.extend((0..MARKS).map(|bit| f32::from(self.marks[element] >> bit & 1)));
+        let marks = self.marks[element];
+        out.extend::<[f32; MARKS]>(std::array::from_fn(|bit| f32::from(marks >> bit & 1)));
         match self.hidden[element] {
             0 => out.extend([0.0; 2]),
             node => {

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::log::ln_1p;
 use super::structure::HashedMap;
+use super::table::Sieve;
 use super::text::{TextStats, word_hashes};
 
 const LIST: &str = include_str!("phrases.txt");
@@ -22,13 +23,24 @@ const LONGEST: usize = 10;
 /// A block with this share of its words in phrases of a kind stands over what follows like a heading does.
 const HEADS: f32 = 0.5;
 
-type Phrases = HashedMap<Vec<(Vec<u64>, u8)>>;
-
 /// The phrases by their first words, longer ones first.
+struct Phrases {
+    /// The words that phrases begin with.
+    sieve: Sieve,
+    by_first_word: HashedMap<Vec<(Vec<u64>, u8)>>,
+}
+
+impl Phrases {
+    fn beginning_with(&self, word: u64) -> &[(Vec<u64>, u8)] {
+        let list = if self.sieve.may_have(word) { self.by_first_word.get(&word) } else { None };
+        list.map_or(&[], |list| list)
+    }
+}
+
 fn phrases() -> &'static Phrases {
     static PHRASES: OnceLock<Phrases> = OnceLock::new();
     PHRASES.get_or_init(|| {
-        let mut phrases = Phrases::default();
+        let mut phrases: HashedMap<Vec<(Vec<u64>, u8)>> = HashedMap::default();
         let mut kind = 0;
         for line in LIST.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
             if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
@@ -40,7 +52,7 @@ fn phrases() -> &'static Phrases {
             }
         }
         phrases.values_mut().for_each(|list| list.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
-        phrases
+        Phrases { sieve: Sieve::of(phrases.keys().copied()), by_first_word: phrases }
     })
 }
 
@@ -52,9 +64,8 @@ fn coverage(words: &[u64]) -> [f32; KINDS.len()] {
     let mut at = 0;
     while at < words.len().min(FIRST) {
         let rest = &words[at..];
-        let found = phrases.get(&rest[0]).map_or(&[][..], |list| list);
         let mut length = 0;
-        for (phrase, kind) in found.iter().filter(|(phrase, _)| rest.starts_with(phrase)) {
+        for (phrase, kind) in phrases.beginning_with(rest[0]).iter().filter(|(phrase, _)| rest.starts_with(phrase)) {
             // The longest phrase, for every kind that has it.
             if length == 0 || phrase.len() == length {
                 length = phrase.len();

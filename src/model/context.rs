@@ -82,15 +82,20 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
     for at in 0..count {
         row.clear();
         row.extend([p[at], logit(p[at])]);
-        for distance in 1..=REACH {
-            row.push(at.checked_sub(distance).map_or(0.0, |n| p[n]));
-            row.push(p.get(at + distance).copied().unwrap_or(0.0));
-        }
+        row.extend::<[f32; 2 * REACH]>(std::array::from_fn(|place| {
+            let distance = place / 2 + 1;
+            let neighbour = if place % 2 == 0 { at.checked_sub(distance) } else { Some(at + distance) };
+            neighbour.and_then(|n| p.get(n)).copied().unwrap_or(0.0)
+        }));
         row.extend(WINDOWS.map(|w| mean(at.saturating_sub(w), (at + w + 1).min(count))));
+        let before = last;
         for (last, &(from, to)) in last.iter_mut().zip(&around.containers[at]) {
             if last.0 != (from, to) {
+                // The outer containers are often the same ones, a level further in or out.
+                let said = before.iter().find(|before| before.0 == (from, to)).map(|before| before.1);
                 let (f, t) = (from as usize, to as usize);
-                *last = ((from, to), [mean(f, t), over(f, t).1 / expected, greatest(&p[f..t])]);
+                let find = || [mean(f, t), over(f, t).1 / expected, greatest(&p[f..t])];
+                *last = ((from, to), said.unwrap_or_else(find));
             }
             row.extend(last.1);
         }

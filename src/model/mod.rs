@@ -122,8 +122,7 @@ impl Model {
             let none = Labelled { label: Label::Nav, p: 0.0, body: 0.0 };
             return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
         };
-        let (matrix, around) = features::extract(page, &part.lexicon);
-        let mut labels = part.stack.label(matrix.view(), &around, favor);
+        let mut labels = part.stack.label(page, &part.lexicon, favor);
         duplicates::drop_copies(page, &mut labels);
         labels
     }

@@ -3,8 +3,9 @@
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::features::Surroundings;
+use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
+use crate::page::Page;
 
 use super::boost::{Boosted, Lanes};
 use super::decide::{Decision, Favor, Scores};
@@ -104,20 +105,20 @@ impl Said {
     }
 }
 
-/// All stages and the head where all are trees, which then share one layout of the rows. Models that do not fit the
-/// rows are refused when they are read.
+/// All stages and the head where all are trees, which then share one layout of the rows, with room for the columns of
+/// later stages at their ends. Models that do not fit the rows are refused when they are read.
 fn boosted(
-    matrix: ArrayView2<f32>,
+    mut rows: Lanes,
     around: &Surroundings,
     stages: &[&Boosted],
     linear: Option<&Logistic>,
     kinds: &Boosted,
 ) -> Said {
-    let mut rows = Lanes::new(matrix, context::width());
+    let width = rows.columns() - context::width();
     let mut p = Vec::new();
     for (at, stage) in stages.iter().enumerate() {
         if at > 0 {
-            context::columns(around, &p, |at, values| rows.put(at, matrix.ncols(), values));
+            context::columns(around, &p, |at, values| rows.put(at, width, values));
         }
         p = stage.probabilities_of(&rows).unwrap_or_default();
     }
@@ -146,11 +147,17 @@ impl Stack {
         Said::new(stages, linear, self.kinds.as_ref().map(|head| head.predict_classes(wide)))
     }
 
-    /// Labels the rows of a page.
-    pub fn label(&self, matrix: ArrayView2<f32>, around: &Surroundings, favor: Favor) -> Labels {
-        let said = match self.trees() {
-            Some((stages, kinds)) => boosted(matrix, around, &stages, self.linear.as_ref(), kinds),
-            None => self.say(self.wide(matrix, around).view()),
+    /// Labels the blocks of a page.
+    pub fn label(&self, page: &Page, lexicon: &Lexicon, favor: Favor) -> Labels {
+        let (said, around) = match self.trees() {
+            Some((stages, kinds)) => {
+                let (rows, around) = features::lay_out(page, lexicon, context::width());
+                (boosted(rows, &around, &stages, self.linear.as_ref(), kinds), around)
+            }
+            None => {
+                let (matrix, around) = features::extract(page, lexicon);
+                (self.say(self.wide(matrix.view(), &around).view()), around)
+            }
         };
         let choice = self.decision.favoring(favor).choose(&said.scores, &around.words);
         combine(&choice, said.kinds.as_ref())

@@ -11,6 +11,12 @@ use super::{BLOCK, Lane, Step};
 /// it adds in the same order and gives the same bits.
 pub(super) fn oblivious(depth: u8, steps: &[Step], leaves: &[f32], block: &[Lane], count: usize, sums: &mut [Lane]) {
     #[cfg(target_arch = "x86_64")]
+    if (4..=6).contains(&depth) && std::is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has the foundation of AVX-512, which is all that the function asks for.
+        unsafe { avx512::oblivious(depth, steps, leaves, block, sums) };
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
     if (3..=6).contains(&depth) && std::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which is all that the function asks for.
         unsafe { avx2::oblivious(depth, steps, leaves, block, count, sums) };
@@ -57,6 +63,101 @@ fn portable<const DEPTH: usize, const LEAVES: usize>(
         }
         output = if output + 1 == outputs { 0 } else { output + 1 };
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::super::{BLOCK, Lane, Step};
+
+    /// The most conditions that one look-up takes: it finds one of the 32 numbers of two vectors.
+    const LOOKED_UP: usize = 5;
+
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn oblivious(depth: u8, steps: &[Step], leaves: &[f32], block: &[Lane], sums: &mut [Lane]) {
+        match depth {
+            4 => trees::<4, 16, 1>(steps, leaves, block, sums),
+            5 => trees::<5, 32, 2>(steps, leaves, block, sums),
+            _ => trees::<6, 64, 4>(steps, leaves, block, sums),
+        }
+    }
+
+    /// `LEAVES` is two to the power of `DEPTH`, and sixteen times `VECTORS`.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn trees<const DEPTH: usize, const LEAVES: usize, const VECTORS: usize>(
+        steps: &[Step],
+        leaves: &[f32],
+        block: &[Lane],
+        sums: &mut [Lane],
+    ) {
+        let trees = steps.as_chunks::<DEPTH>().0.iter().zip(leaves.as_chunks::<LEAVES>().0);
+        if let [sums] = sums {
+            // In a register: the way through memory from tree to tree takes longer than a tree.
+            let mut sum = load(sums);
+            for (steps, leaves) in trees {
+                sum = _mm512_add_ps(sum, leaf::<DEPTH, LEAVES, VECTORS>(steps, leaves, block));
+            }
+            store(sums, sum);
+            return;
+        }
+        let mut output = 0;
+        for (steps, leaves) in trees {
+            let sum = _mm512_add_ps(load(&sums[output]), leaf::<DEPTH, LEAVES, VECTORS>(steps, leaves, block));
+            store(&mut sums[output], sum);
+            output = if output + 1 == sums.len() { 0 } else { output + 1 };
+        }
+    }
+
+    /// The leaf that each row of a block comes to.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn leaf<const DEPTH: usize, const LEAVES: usize, const VECTORS: usize>(
+        steps: &[Step; DEPTH],
+        leaves: &[f32; LEAVES],
+        block: &[Lane],
+    ) -> __m512 {
+        let mut table = [_mm512_setzero_ps(); VECTORS];
+        for (vector, leaves) in table.iter_mut().zip(leaves.as_chunks::<BLOCK>().0) {
+            *vector = load(leaves);
+        }
+        let mut right: [__mmask16; DEPTH] = [0; DEPTH];
+        for (right, step) in right.iter_mut().zip(steps) {
+            let values = load(&block[usize::from(step.slot)]);
+            *right = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(values, _mm512_set1_ps(step.threshold));
+        }
+        let mut place = _mm512_setzero_si512();
+        for (depth, right) in right.iter().enumerate().take(LOOKED_UP) {
+            place = _mm512_mask_or_epi32(place, *right, place, _mm512_set1_epi32(1 << depth));
+        }
+        match VECTORS {
+            1 => _mm512_permutexvar_ps(place, table[0]),
+            2 => _mm512_permutex2var_ps(table[0], place, table[1]),
+            _ => {
+                let left = _mm512_permutex2var_ps(table[0], place, table[1]);
+                let right_half = _mm512_permutex2var_ps(table[2], place, table[3]);
+                _mm512_mask_blend_ps(right[DEPTH - 1], left, right_half)
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn load(values: &Lane) -> __m512 {
+        // SAFETY: sixteen numbers are read, and there are sixteen; they need not be aligned.
+        unsafe { _mm512_loadu_ps(values.as_ptr()) }
+    }
+
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn store(values: &mut Lane, vector: __m512) {
+        // SAFETY: sixteen numbers are written, and there is room for sixteen; they need not be aligned.
+        unsafe { _mm512_storeu_ps(values.as_mut_ptr(), vector) }
+    }
+
+    // What both rest on.
+    const _: () = assert!(BLOCK == 16);
 }
 
 #[cfg(target_arch = "x86_64")]
