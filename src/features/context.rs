@@ -7,7 +7,7 @@ use super::Surroundings;
 use super::declared::{self, Said, three_in_a_row};
 use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
-use super::table::Table;
+use super::table::{Sieve, Table};
 use super::text::{TextStats, is_long};
 
 const NEIGHBOURS: [isize; 6] = [-3, -2, -1, 1, 2, 3];
@@ -82,6 +82,8 @@ pub struct Context<'a> {
 
 /// The words of the title and of the description in one table.
 struct References {
+    /// Nearly all words of the page are in neither.
+    sieve: Sieve,
     places: Table<u32>,
     /// How often title and description have each word, and the last block in which it was found.
     words: Vec<([u32; 2], usize)>,
@@ -90,9 +92,10 @@ struct References {
 
 impl References {
     fn new(references: [&[u64]; 2]) -> References {
-        // Sparse, since nearly all words of the page are asked for in vain.
-        let places = Table::with_capacity(8 * (references[0].len() + references[1].len()));
-        let mut all = References { places, words: Vec::new(), lengths: references.map(<[u64]>::len) };
+        let words: Vec<u64> = references.concat();
+        let sieve = Sieve::of(words.iter().copied());
+        let places = Table::with_capacity(words.len());
+        let mut all = References { sieve, places, words: Vec::new(), lengths: references.map(<[u64]>::len) };
         for (of, reference) in references.into_iter().enumerate() {
             for word in reference {
                 let place = *all.places.get_or_insert(*word, || {
@@ -108,7 +111,7 @@ impl References {
     /// Precision and recall of the words of block `at` against the title, and against the description.
     fn overlaps(&mut self, at: usize, words: &[u64]) -> [f32; 4] {
         let (mut hits, mut found) = ([0u32; 2], [0u32; 2]);
-        for word in words {
+        for word in words.iter().filter(|word| self.sieve.may_have(**word)) {
             let Some(place) = self.places.get(*word) else { continue };
             let (counts, last) = &mut self.words[place as usize];
             let first = std::mem::replace(last, at) != at;

@@ -79,6 +79,28 @@ const fn bits(lists: &[(&str, &[Tag])]) -> [u32; 256] {
     bits
 }
 
+/// Each byte's bits as numbers.
+static BITS: [[f32; 8]; 256] = {
+    let mut numbers = [[0.0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            numbers[byte][bit] = (byte >> bit & 1) as f32;
+            bit += 1;
+        }
+        byte += 1;
+    }
+    numbers
+};
+
+/// Appends the lowest bits of a word as numbers, eight at a time.
+fn extend_with_bits(bits: u32, count: usize, out: &mut Vec<f32>) {
+    let end = out.len() + count;
+    bits.to_le_bytes().iter().for_each(|byte| out.extend_from_slice(&BITS[usize::from(*byte)]));
+    out.truncate(end);
+}
+
 static ANCESTOR_BITS: [u32; 256] = bits(ANCESTORS);
 static OWN_TAG_BITS: [u32; 256] = bits(OWN_TAGS);
 
@@ -168,8 +190,9 @@ pub struct Structure {
     /// The elements that hold blocks, parents before their children. Half of a page's nodes are text, and many of its
     /// elements hold none; everything below is found for these only.
     pub holders: Vec<NodeId>,
-    /// The hash of each holder's class; of the empty one where it has none.
-    pub classes: Vec<u64>,
+    /// For each holder the hash of its class, of the empty one where it has none, and whether it has attributes that tell
+    /// of visibility: most have none, and need not be looked at again.
+    pub classes: Vec<(u64, bool)>,
     /// Inherited bits of [`ANCESTORS`] and `HIDDEN`, for each node.
     flags: Vec<u32>,
     /// For each node, how many blocks begin before it; one more at the end.
@@ -191,7 +214,8 @@ impl Structure {
     pub fn of(page: &Page, stats: &[TextStats]) -> Structure {
         let before = blocks_before(page);
         let holders = holders(page, &before);
-        let flags = flags(page, &holders);
+        let classes: Vec<(u64, bool)> = holders.iter().map(|node| class_of(page, *node)).collect();
+        let flags = flags(page, &holders, &classes);
         let mut sums = Vec::with_capacity(stats.len() + 1);
         sums.push(Totals::default());
         for (block, s) in page.blocks.iter().zip(stats) {
@@ -209,8 +233,6 @@ impl Structure {
             let sum = sums[sums.len() - 1].add(one, 1.0);
             sums.push(sum);
         }
-        let class = |node: &NodeId| xxh3_64(page.dom.attr(*node, AttrName::Class).unwrap_or("").as_bytes());
-        let classes: Vec<u64> = holders.iter().map(class).collect();
         let (shapes, siblings) = sibling_counts(page, &holders, &classes);
         let mut structure = Structure {
             holders,
@@ -325,10 +347,8 @@ impl Structure {
         let block = &page.blocks[at];
         let dom = &page.dom;
         let flags = self.flags[block.element as usize];
-        // Arrays, which are written as whole vectors.
-        out.extend::<[f32; ANCESTORS.len() + 1]>(std::array::from_fn(|bit| (flags >> bit & 1) as f32));
-        let own = OWN_TAG_BITS[dom.tag(block.element) as usize];
-        out.extend::<[f32; OWN_TAGS.len()]>(std::array::from_fn(|bit| (own >> bit & 1) as f32));
+        extend_with_bits(flags, ANCESTORS.len() + 1, out);
+        extend_with_bits(OWN_TAG_BITS[dom.tag(block.element) as usize], OWN_TAGS.len(), out);
         let depth = f32::from(dom.depth(block.element));
         let total = self.page();
         let before = self.sums[at];
@@ -440,17 +460,29 @@ fn holders(page: &Page, before: &[u32]) -> Vec<NodeId> {
     holders
 }
 
-fn flags(page: &Page, holders: &[NodeId]) -> Vec<u32> {
+fn flags(page: &Page, holders: &[NodeId], classes: &[(u64, bool)]) -> Vec<u32> {
     let dom = &page.dom;
     let mut flags = vec![0u32; dom.len()];
-    for &node in holders {
+    for (&node, (_, telling)) in holders.iter().zip(classes) {
         let mut own = flags[dom.parent(node) as usize] | ANCESTOR_BITS[dom.tag(node) as usize];
-        if own & HIDDEN == 0 && is_marked_hidden(page, node) {
+        if own & HIDDEN == 0 && *telling && is_marked_hidden(page, node) {
             own |= HIDDEN;
         }
         flags[node as usize] = own;
     }
     flags
+}
+
+/// See [`Structure::classes`].
+fn class_of(page: &Page, node: NodeId) -> (u64, bool) {
+    use AttrName::{AriaHidden, AriaModal, Class, Hidden, Role, Style};
+    let mut telling = false;
+    let asked = |name| {
+        telling |= matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
+        name == Class
+    };
+    let class = page.dom.attrs_among(node, asked).last().map_or("", |(_, value)| value);
+    (xxh3_64(class.as_bytes()), telling)
 }
 
 /// Whether an element is hidden by an attribute of its own.
@@ -468,7 +500,7 @@ pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
 }
 
 /// For each node the number of its shape, and for each shape how many have it.
-fn sibling_counts(page: &Page, holders: &[NodeId], classes: &[u64]) -> (Vec<u32>, Vec<u16>) {
+fn sibling_counts(page: &Page, holders: &[NodeId], classes: &[(u64, bool)]) -> (Vec<u32>, Vec<u16>) {
     let dom = &page.dom;
     let mut shapes = vec![0u32; dom.len()];
     let mut counts = vec![0u16];
@@ -476,7 +508,7 @@ fn sibling_counts(page: &Page, holders: &[NodeId], classes: &[u64]) -> (Vec<u32>
     // Most classes are on several elements of a page.
     let mut without_digits: Table<u64> = Table::with_capacity(holders.len() / 4);
     let mut name = Vec::new();
-    for (&node, class) in holders.iter().zip(classes) {
+    for (&node, (class, _)) in holders.iter().zip(classes) {
         let class = *without_digits.get_or_insert(*class, || {
             let class = dom.attr(node, AttrName::Class).unwrap_or("");
             name.clear();

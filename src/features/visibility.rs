@@ -76,7 +76,7 @@ impl Visibility {
         let mut articles = vec![0u8; dom.len()];
         let outermost = outermost_articles(page);
         let mut classes: Table<u8> = Table::with_capacity(structure.holders.len() / 4);
-        for (&node, class) in structure.holders.iter().zip(&structure.classes) {
+        for (&node, (class, telling)) in structure.holders.iter().zip(&structure.classes) {
             let (at, parent) = (node as usize, dom.parent(node) as usize);
             let tag = dom.tag(node);
             (marks[at], hidden[at], articles[at]) = (marks[parent], hidden[parent], articles[parent]);
@@ -92,7 +92,8 @@ impl Visibility {
             use AttrName::{AriaHidden, AriaModal, Hidden, Role, Style};
             marks[at] |= *classes.get_or_insert(*class, || marks_of_class(dom.attr(node, AttrName::Class).unwrap_or("")));
             let asked = |name| matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
-            for (name, value) in dom.attrs_among(node, asked) {
+            let telling = if *telling { Some(dom.attrs_among(node, asked)) } else { None };
+            for (name, value) in telling.into_iter().flatten() {
                 marks[at] |= match name {
                     Hidden => BY_ATTRIBUTE,
                     Style if is_hiding_style(value) => BY_ATTRIBUTE,

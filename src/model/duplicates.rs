@@ -38,11 +38,11 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
         return;
     }
     let is_kept = |at: usize, labels: &Labels| labels.blocks[at].label == Label::Body;
-    let mut repeats: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (at, block) in page.blocks.iter().enumerate().filter(|(_, block)| block.chars >= LONG_CHARS) {
-        repeats.entry(xxh3_64(page.text_of(block).as_bytes())).or_default().push(at);
-    }
-    let mut groups: Vec<Vec<usize>> = repeats.into_values().collect();
+    let long = page.blocks.iter().enumerate().filter(|(_, block)| block.chars >= LONG_CHARS);
+    let mut hashes: Vec<(u64, usize)> = long.map(|(at, block)| (xxh3_64(page.text_of(block).as_bytes()), at)).collect();
+    hashes.sort_unstable();
+    let repeats = hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    let mut groups: Vec<Vec<usize>> = repeats.map(|group| group.iter().map(|(_, at)| *at).collect()).collect();
     groups.retain(|group| (2..=COPIES).contains(&group.len()) && group.iter().any(|at| is_kept(*at, labels)));
     groups.sort();
 

@@ -197,7 +197,7 @@ impl Dom {
     pub fn attrs_among(
         &self,
         node: NodeId,
-        asked: impl Fn(AttrName) -> bool,
+        mut asked: impl FnMut(AttrName) -> bool,
     ) -> impl Iterator<Item = (AttrName, &str)> {
         let Node { tag, data, .. } = self.nodes[node as usize];
         let range: Range<usize> = if tag == Tag::Text { 0..0 } else { data.0 as usize..data.1 as usize };
