@@ -186,7 +186,8 @@ impl<'a> Context<'a> {
         let flag = |b: bool| f32::from(u8::from(b));
         let total = self.structure.page();
         let words = total.words.max(1.0);
-        let [articles, h1s, forms, times] = [Tag::Article, Tag::H1, Tag::Form, Tag::Time].map(|tag| self.said.elements(tag));
+        let [articles, h1s, forms, times] =
+            [Tag::Article, Tag::H1, Tag::Form, Tag::Time].map(|tag| self.said.elements(tag));
         let prose = self.structure.totals(self.structure.blocks(self.page, self.structure.prose_containers[0]));
         let mut columns = vec![
             total.blocks.ln_1p(),

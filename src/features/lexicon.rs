@@ -363,7 +363,8 @@ impl Index {
         let taken: HashSet<Word> = words.iter().map(|(word, _)| *word).collect();
         let free = (0..=Word::MAX).find(|word| !taken.contains(word)).unwrap_or(0);
         let slots = vec![(free, [0.0; LEVELS]); (3 * words.len() / 2 + 1).next_power_of_two()];
-        let of_kinds: Vec<Word> = KINDS.iter().flat_map(|(_, words)| words.iter().map(|word| hash_word(word))).collect();
+        let of_kinds: Vec<Word> =
+            KINDS.iter().flat_map(|(_, words)| words.iter().map(|word| hash_word(word))).collect();
         let all: Vec<Word> = taken.iter().copied().chain(of_kinds).collect();
         let sieve = Sieve::of(all.into_iter().map(u64::from));
         let mut index = Index { slots, free, kinds: Table::with_capacity(256), sieve };

@@ -90,7 +90,8 @@ impl Visibility {
                 _ => {}
             }
             use AttrName::{AriaHidden, AriaModal, Hidden, Role, Style};
-            marks[at] |= *classes.get_or_insert(*class, || marks_of_class(dom.attr(node, AttrName::Class).unwrap_or("")));
+            marks[at] |=
+                *classes.get_or_insert(*class, || marks_of_class(dom.attr(node, AttrName::Class).unwrap_or("")));
             let asked = |name| matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
             let telling = if *telling { Some(dom.attrs_among(node, asked)) } else { None };
             for (name, value) in telling.into_iter().flatten() {

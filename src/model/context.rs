@@ -11,9 +11,12 @@ const REACH: usize = 4;
 const WINDOWS: [usize; 3] = [2, 5, 12];
 const LOGIT_CAP: f32 = 8.0;
 
+/// How many of the columns, the first ones, are of the block itself.
+pub const OF_THE_BLOCK: usize = 2;
+
 /// How many columns [`columns`] has.
 pub fn width() -> usize {
-    2 + 2 * REACH + WINDOWS.len() + 3 * LEVELS + 10
+    OF_THE_BLOCK + 2 * REACH + WINDOWS.len() + 3 * LEVELS + 10
 }
 
 /// The columns' names, in order.
@@ -65,12 +68,7 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
         expected / words.max(1e-6)
     };
     let expected = sums[count].1.max(1e-6);
-    let page = [
-        mean(0, count),
-        expected.ln_1p(),
-        (p.iter().filter(|p| **p > 0.5).count() as f32).ln_1p(),
-        greatest(p),
-    ];
+    let page = [mean(0, count), expected.ln_1p(), (p.iter().filter(|p| **p > 0.5).count() as f32).ln_1p(), greatest(p)];
     let sure_before = steps_since(p.iter().map(|p| *p > 0.7));
     let mut sure_after = steps_since(p.iter().rev().map(|p| *p > 0.7));
     sure_after.reverse();

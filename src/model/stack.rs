@@ -12,6 +12,9 @@ use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};
 
+/// The least log-odds of a stage that are shared out in an explanation.
+const LEAST_SAID: f32 = 0.2;
+
 /// A fitted classifier of either family, told apart only here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Classifier {
@@ -81,7 +84,7 @@ pub struct Stack {
 }
 
 /// The matrix of a stage after the first: the features, then what the stage before says around each block.
-pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
+fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
     let (rows, width) = matrix.dim();
     let mut wide = Array2::zeros((rows, width + context::width()));
     wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
@@ -89,6 +92,26 @@ pub fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -
         wide.row_mut(at).iter_mut().skip(width).zip(values).for_each(|(slot, value)| *slot = *value);
     });
     wide
+}
+
+/// What each of some stages is given of a page, and what a stage after them would be: the features alone, then with what
+/// the stage before says. Without `surroundings` the columns for that are 0.
+pub(super) fn given<'a>(
+    stages: impl IntoIterator<Item = &'a Classifier>,
+    matrix: Array2<f32>,
+    around: &Surroundings,
+    surroundings: bool,
+) -> Vec<Array2<f32>> {
+    let mut given = vec![matrix];
+    for (at, stage) in stages.into_iter().enumerate() {
+        let p = stage.predict(given[at].view());
+        let mut wide = with_context(given[0].view(), around, &p);
+        if !surroundings {
+            wide.slice_mut(ndarray::s![.., given[0].ncols()..]).fill(0.0);
+        }
+        given.push(wide);
+    }
+    given
 }
 
 /// What the models say of a page's rows, before the decision.
@@ -134,10 +157,10 @@ impl Stack {
         (stages.iter().all(|stage| stage.outputs() == 1) && kinds.outputs() == Label::COUNT).then_some((stages, kinds))
     }
 
-    /// What the last stage is given of a page, where the stages are of any family.
-    fn wide(&self, matrix: ArrayView2<f32>, around: &Surroundings) -> Array2<f32> {
+    /// What each stage is given of a page, where the stages are of any family.
+    fn given(&self, matrix: Array2<f32>, around: &Surroundings) -> Vec<Array2<f32>> {
         let early = self.stages.split_last().map_or(&[][..], |(_, early)| early);
-        early.iter().fold(matrix.to_owned(), |wide, stage| with_context(matrix, around, &stage.predict(wide.view())))
+        given(early, matrix, around, true)
     }
 
     /// What the models say of what the last stage is given.
@@ -156,7 +179,8 @@ impl Stack {
             }
             None => {
                 let (matrix, around) = features::extract(page, lexicon);
-                (self.say(self.wide(matrix.view(), &around).view()), around)
+                let given = self.given(matrix, &around);
+                (self.say(given[given.len() - 1].view()), around)
             }
         };
         let choice = self.decision.favoring(favor).choose(&said.scores, &around.words);
@@ -165,6 +189,9 @@ impl Stack {
 
     /// Each column's share in the log-odds of the last stage, greatest first, for each of some rows; nothing for a row that
     /// is not there.
+    ///
+    /// What the stage before says of the block itself, two columns, tells nothing of the page. Its share is shared out
+    /// among the columns as that stage's own log-odds are, and so on to the first; what it says of the surroundings stays.
     pub fn explain(
         &self,
         matrix: ArrayView2<f32>,
@@ -172,15 +199,12 @@ impl Stack {
         rows: &[usize],
         names: &[String],
     ) -> Vec<Vec<Reason>> {
-        let Some(last) = self.stages.last() else { return vec![Vec::new(); rows.len()] };
-        let wide = self.wide(matrix, around);
+        let given = self.given(matrix.to_owned(), around);
         let names: Vec<String> = names.iter().cloned().chain(context::names()).collect();
         let explain = |row: &usize| {
-            if *row >= wide.nrows() {
-                return Vec::new();
-            }
-            let values = wide.row(*row).to_vec();
-            let shares = last.contributions(&values);
+            let Some(last) = given.last().filter(|last| *row < last.nrows()) else { return Vec::new() };
+            let values = last.row(*row).to_vec();
+            let shares = self.shares(&given, *row, matrix.ncols());
             let columns = names.iter().cloned().zip(values).zip(shares);
             let mut reasons: Vec<Reason> =
                 columns.map(|((column, value), contribution)| Reason { column, value, contribution }).collect();
@@ -188,6 +212,33 @@ impl Stack {
             reasons
         };
         rows.iter().map(explain).collect()
+    }
+
+    /// The shares of [`Stack::explain`] for a row of what the stages are given, of which `width` columns are features.
+    fn shares(&self, given: &[Array2<f32>], row: usize, width: usize) -> Vec<f32> {
+        let own = width..width + context::OF_THE_BLOCK;
+        // A constant comes after the columns' shares.
+        let said = |(stage, given): (&Classifier, &Array2<f32>)| {
+            let mut said = stage.contributions(&given.row(row).to_vec());
+            said.truncate(given.ncols());
+            said
+        };
+        let mut stages = self.stages.iter().zip(given).rev();
+        let mut shares = stages.next().map_or(Vec::new(), said);
+        // How much of a stage's log-odds comes through to the last one.
+        let mut passed: f32 = own.clone().filter_map(|column| shares.get(column)).sum();
+        for before in stages.map(said) {
+            let whole: f32 = before.iter().sum();
+            // A stage that does not know cannot be what made the next one sure.
+            if whole.abs() < LEAST_SAID || passed * whole < 0.0 {
+                break;
+            }
+            let through = passed / whole;
+            shares[own.clone()].fill(0.0);
+            shares.iter_mut().zip(&before).for_each(|(share, said)| *share += through * said);
+            passed = own.clone().filter_map(|column| shares.get(column)).sum();
+        }
+        shares
     }
 
     /// Whether a stack read from a file fits a matrix of `width` columns and holds together.

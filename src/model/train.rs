@@ -19,7 +19,7 @@ use crate::page::{Input, Page};
 use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged, Scores};
 use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
-use super::stack::{Classifier, Said, Stack, with_context};
+use super::stack::{Classifier, Said, Stack, given};
 use super::{Card, Labels, Model, Part, combine, duplicates};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
@@ -363,11 +363,8 @@ impl<'a> Trainer<'a> {
 
     /// A page's matrix with what the last of some stages says around each block; the features alone before the first.
     fn through(&self, stages: &[&Classifier], page: &Prepared, matrix: Array2<f32>) -> Array2<f32> {
-        let widen = |wide: Option<Array2<f32>>, stage: &&Classifier| {
-            let p = stage.predict(wide.as_ref().unwrap_or(&matrix).view());
-            Some(self.wide(matrix.view(), &page.around, &p))
-        };
-        stages.iter().fold(None, widen).unwrap_or(matrix)
+        let given = given(stages.iter().copied(), matrix, &page.around, !self.params.without.context);
+        given.into_iter().next_back().unwrap_or_default()
     }
 
     /// Fits lexicon, all stages and the kinds' head on all folds but one (or on all).
@@ -385,15 +382,6 @@ impl<'a> Trainer<'a> {
         let stages = early.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
         let stack = Stack { stages, linear, kinds, decision: Decision::default() };
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
-    }
-
-    /// The matrix of a stage after the first.
-    fn wide(&self, matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
-        let mut wide = with_context(matrix, around, p);
-        if self.params.without.context {
-            wide.slice_mut(ndarray::s![.., matrix.ncols()..]).fill(0.0);
-        }
-        wide
     }
 
     /// The head for kinds of chrome, if any page has typed labels of at least two kinds.
