@@ -3,7 +3,8 @@
 //! All rows meet the same conditions, so a tree is a few comparisons of whole vectors and a look-up in its leaves. With
 //! AVX2 that look-up takes no memory access a row: a tree's leaves lie in up to eight vectors, the first three
 //! conditions pick a lane of each and the others pick the vector. Both stages and the head took 1.30 ms of a mean page
-//! of `wcxb-dev` with look-ups one by one, rows 16 at a time, and take 0.41 this way, 32 at a time.
+//! of `wcxb-dev` with look-ups one by one and take 0.41 this way. With AVX-512 one instruction looks up 32 leaves, and what
+//! is left is the time to read the trees from the second cache: 0.08 ms of 0.55 for 1,380 trees.
 
 use super::{BLOCK, Lane, Step};
 
@@ -276,7 +277,9 @@ mod tests {
     fn every_way_gives_the_same_bits() {
         let mut random = fastrand::Rng::with_seed(7);
         let mut number = || random.f32() * 2.0 - 1.0;
-        for (depth, outputs, count) in [(3u8, 1, 32), (4, 8, 7), (5, 1, 17), (6, 8, 32), (6, 1, 1)] {
+        for (depth, outputs, count) in
+            [(3u8, 1, 16), (4, 8, 7), (4, 1, 9), (5, 1, 13), (5, 8, 3), (6, 8, 16), (6, 1, 1)]
+        {
             let block: Vec<Lane> = (0..5).map(|_| std::array::from_fn(|_| number())).collect();
             let trees = 40;
             let step =
@@ -284,16 +287,28 @@ mod tests {
             let steps: Vec<Step> = (0..trees * usize::from(depth)).map(step).collect();
             let leaves: Vec<f32> = (0..trees << depth).map(|_| number()).collect();
             let mut expected = vec![[0.5; BLOCK]; outputs];
-            let mut got = expected.clone();
+            let before = expected.clone();
             match depth {
                 3 => portable::<3, 8>(&steps, &leaves, &block, count, &mut expected),
                 4 => portable::<4, 16>(&steps, &leaves, &block, count, &mut expected),
                 5 => portable::<5, 32>(&steps, &leaves, &block, count, &mut expected),
                 _ => portable::<6, 64>(&steps, &leaves, &block, count, &mut expected),
             }
+            let check = |got: &[Lane], way: &str| {
+                for (expected, got) in expected.iter().zip(got) {
+                    assert_eq!(expected[..count].map_bits(), got[..count].map_bits(), "depth {depth}, {way}");
+                }
+            };
+            let mut got = before.clone();
             oblivious(depth, &steps, &leaves, &block, count, &mut got);
-            for (expected, got) in expected.iter().zip(&got) {
-                assert_eq!(expected[..count].map_bits(), got[..count].map_bits(), "depth {depth}");
+            check(&got, "the processor's best");
+            // A processor that has AVX-512 would not try this one.
+            #[cfg(target_arch = "x86_64")]
+            if std::is_x86_feature_detected!("avx2") {
+                let mut got = before.clone();
+                // SAFETY: the processor has AVX2.
+                unsafe { avx2::oblivious(depth, &steps, &leaves, &block, count, &mut got) };
+                check(&got, "AVX2");
             }
         }
     }
