@@ -9,13 +9,13 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 
-use crate::model::boost::Lanes;
 use crate::page::{Input, Page};
 
 pub mod context;
 pub mod declared;
 pub mod flat;
 pub mod groups;
+pub mod lanes;
 pub mod lexicon;
 pub(crate) mod log;
 pub mod structure;
@@ -24,6 +24,7 @@ pub mod text;
 pub mod visibility;
 pub mod wording;
 
+use lanes::{FOUR, Lanes};
 pub use lexicon::Lexicon;
 
 /// The names of all columns, in the order of the matrix.
@@ -91,10 +92,7 @@ pub struct Surroundings {
     pub texts: lexicon::TextWords,
 }
 
-/// Rows that are given to a sink at a time: as many as [`Lanes`](crate::model::boost::Lanes) turn together.
-const AT_A_TIME: usize = 4;
-
-/// Gives a web page's rows to `put`, up to [`AT_A_TIME`] with the number of the first, each as wide as the matrix. The
+/// Gives a web page's rows to `put`, up to [`FOUR`] with the number of the first, each as wide as the matrix. The
 /// lexicon's columns at their ends are 0.
 fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surroundings {
     let width = names().len();
@@ -105,9 +103,9 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
     let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
     let mut last = structure.last(page);
-    let mut values = Vec::with_capacity(AT_A_TIME * width);
+    let mut values = Vec::with_capacity(FOUR * width);
     for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
-        let rows = at % AT_A_TIME + 1;
+        let rows = at % FOUR + 1;
         values.extend(text::columns(stats, block));
         structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
@@ -115,7 +113,7 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
         visibility.columns(page, &structure, at, &mut values);
         wording.columns(at, context.heading(at), &mut values);
         values.resize(rows * width, 0.0);
-        if rows == AT_A_TIME || at + 1 == page.blocks.len() {
+        if rows == FOUR || at + 1 == page.blocks.len() {
             put(at + 1 - rows, &values);
             values.clear();
         }

@@ -11,8 +11,8 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::boost::{BLOCK, Lane, Lanes};
 use super::sigmoid;
+use crate::features::lanes::{BLOCK, Lane, Lanes};
 
 /// Where the columns are cut: quantiles of the values seen in training.
 const QUANTILES: [f32; 5] = [0.02, 0.30, 0.60, 0.85, 0.98];

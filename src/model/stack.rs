@@ -3,11 +3,12 @@
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::features::lanes::Lanes;
 use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
 use crate::page::Page;
 
-use super::boost::{Boosted, Lanes};
+use super::boost::Boosted;
 use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context};

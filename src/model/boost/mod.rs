@@ -37,12 +37,12 @@ mod predict;
 mod tests;
 mod trees;
 
+use crate::features::lanes::Lanes;
+
 use fit::MAX_ROWS;
 pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
-pub use predict::Lanes;
 use predict::Plan;
-pub(super) use predict::{BLOCK, Lane};
 use trees::Forest;
 
 /// Trained boosted trees.
