@@ -29,6 +29,7 @@ STEPS = [
     ("features: groups", ["features::groups"]),
     ("features: wording", ["features::wording"]),
     ("features: lexicon", ["features::lexicon", "fill_lexicon"]),
+    ("features: laying out", ["features::lanes"]),
     ("features: the rest", ["features::"]),
     ("model: columns of later stages", ["model::context", "with_context"]),
     ("model: trees of all stages and head", ["boost"]),

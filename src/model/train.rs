@@ -52,7 +52,7 @@ pub struct Example {
     pub body: Vec<f32>,
     /// For each block its label, where someone gave one; empty if none.
     pub kinds: Vec<Option<Label>>,
-    /// How many other pages it weighs.
+    /// How many other pages it weighs in the choice of body.
     pub weight: f32,
 }
 
@@ -397,9 +397,7 @@ impl<'a> Trainer<'a> {
         let views: Vec<ArrayView2<f32>> = typed.iter().map(|(_, m)| m.view()).collect();
         let Ok(x) = ndarray::concatenate(Axis(0), &views) else { return Ok(None) };
         let x = x.select(Axis(0), &rows);
-        let of_page =
-            |page: &Prepared| page.around.words.iter().map(|words| (*words, page.example.weight)).collect::<Vec<_>>();
-        let words: Vec<(f32, f32)> = typed.iter().flat_map(|(page, _)| of_page(page)).collect();
+        let words: Vec<f32> = typed.iter().flat_map(|(p, _)| p.around.words.iter().copied()).collect();
         let weights = kind_weights(&classes, &rows.iter().map(|at| words[*at]).collect::<Vec<_>>());
         let seed = self.params.seed.wrapping_add(300);
         match self.params.family {
@@ -477,16 +475,15 @@ fn subsets(count: usize, most: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// Weights for the head for kinds, of blocks given as their words and the weights of their pages: long blocks more, by the
-/// root of their words, and rare kinds more, by the third root of how rare they are; one on average. With plain counts the
-/// menus' many short lines decide everything.
-fn kind_weights(classes: &[usize], blocks: &[(f32, f32)]) -> Vec<f32> {
+/// Weights for the head for kinds: long blocks more, by the root of their words, and rare kinds more, by the third root
+/// of how rare they are; one on average. With plain counts the menus' many short lines decide everything.
+fn kind_weights(classes: &[usize], words: &[f32]) -> Vec<f32> {
     let mut sums = [0.0f32; Label::COUNT];
-    let of_block = |(words, page): &(f32, f32)| words.clamp(1.0, 60.0).sqrt() * page;
-    classes.iter().zip(blocks).for_each(|(class, block)| sums[*class] += of_block(block));
+    let root = |words: &f32| words.clamp(1.0, 60.0).sqrt();
+    classes.iter().zip(words).for_each(|(class, words)| sums[*class] += root(words));
     let total: f32 = sums.iter().sum();
-    let weight = |(class, block): (&usize, &(f32, f32))| of_block(block) * (total / sums[*class]).cbrt();
-    let weights: Vec<f32> = classes.iter().zip(blocks).map(weight).collect();
+    let weight = |(class, words): (&usize, &f32)| root(words) * (total / sums[*class]).cbrt();
+    let weights: Vec<f32> = classes.iter().zip(words).map(weight).collect();
     let mean = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
     weights.into_iter().map(|w| w / mean).collect()
 }
