@@ -8,7 +8,7 @@
 //! line, since "comments" alone on a line says more than within a sentence. They are of the languages of the training
 //! pages; in others they are unknown, and say nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -19,169 +19,16 @@ use crate::page::dom::{AttrName, Display, Dom, NodeId};
 use super::table::{Sieve, Table};
 use super::text::TextStats;
 
+mod kinds;
+mod learn;
+
+use kinds::KINDS;
+pub use learn::{Counts, PageCounts, count_page, count_text};
+
 /// The block's own element (and inline elements inside its block-level one), the next ancestors, the rest.
 pub const LEVELS: usize = 3;
 /// How many ancestors above the block's own element are near.
 const NEAR: usize = 3;
-
-/// Words by kind of chrome, as they are found in the markup of sites in any language.
-const KINDS: &[(&str, &[&str])] = &[
-    (
-        "comment",
-        &[
-            "comment",
-            "comments",
-            "commentlist",
-            "commenter",
-            "reply",
-            "replies",
-            "disqus",
-            "talkback",
-            "respond",
-            "review",
-            "reviews",
-            "discussion",
-        ],
-    ),
-    (
-        "related",
-        &[
-            "related",
-            "recommended",
-            "recommendations",
-            "recommend",
-            "popular",
-            "trending",
-            "latest",
-            "more",
-            "mostread",
-            "teaser",
-            "teasers",
-            "read",
-            "readmore",
-            "similar",
-            "suggested",
-            "also",
-            "next",
-            "promo",
-            "outbrain",
-            "taboola",
-            "card",
-            "cards",
-            "recent",
-            "upsell",
-        ],
-    ),
-    (
-        "nav",
-        &[
-            "nav",
-            "navbar",
-            "navigation",
-            "menu",
-            "breadcrumb",
-            "breadcrumbs",
-            "footer",
-            "share",
-            "sharing",
-            "social",
-            "newsletter",
-            "subscribe",
-            "cookie",
-            "cookies",
-            "consent",
-            "login",
-            "search",
-            "sidebar",
-            "pagination",
-            "pager",
-            "toolbar",
-            "banner",
-            "ad",
-            "ads",
-            "advert",
-            "advertisement",
-            "sponsor",
-            "copyright",
-            "header",
-            "topbar",
-            "modal",
-            "popup",
-            "toc",
-        ],
-    ),
-    ("caption", &["caption", "figcaption", "credit", "credits", "photo", "image", "gallery", "figure", "media"]),
-    (
-        "meta",
-        &[
-            "author",
-            "authors",
-            "byline",
-            "date",
-            "time",
-            "timestamp",
-            "published",
-            "publish",
-            "tag",
-            "tags",
-            "meta",
-            "bio",
-            "source",
-            "category",
-            "categories",
-            "updated",
-            "posted",
-            "dateline",
-        ],
-    ),
-    (
-        "widget",
-        &[
-            "widget",
-            "weather",
-            "currency",
-            "currencies",
-            "price",
-            "prices",
-            "poll",
-            "vote",
-            "rate",
-            "rates",
-            "exchange",
-            "stock",
-            "stocks",
-            "ticker",
-            "score",
-            "scores",
-            "calculator",
-            "calendar",
-            "standings",
-        ],
-    ),
-    (
-        "body",
-        &[
-            "body",
-            "content",
-            "text",
-            "story",
-            "entry",
-            "paragraph",
-            "lead",
-            "lede",
-            "standfirst",
-            "articlebody",
-            "richtext",
-            "prose",
-            "markdown",
-        ],
-    ),
-    ("headline", &["headline", "title", "heading", "hed"]),
-    ("review", &["review", "reviews", "testimonial", "testimonials", "rating", "ratings", "feedback"]),
-    ("faq", &["faq", "faqs", "question", "questions", "qa"]),
-    ("quote", &["quote", "quoted", "quotation", "blockquote", "bbcode", "signature", "sig"]),
-    ("footnote", &["footnote", "footnotes", "disclaimer", "disclaimers", "legal", "terms"]),
-];
 
 /// Levels of words of the text: in a block of at most 6 words, of at most 25, in a longer one; then the first two words
 /// of a block together, and a whole short block.
@@ -662,134 +509,6 @@ pub fn names() -> Vec<String> {
     }
     names.extend(KINDS.iter().map(|(kind, _)| format!("named_{kind}")));
     names
-}
-
-/// How much of the text under a word was body, by word and level: what a lexicon is made from.
-///
-/// A page counts once for a word and level, with the share of its text under the word that is body; a host's pages
-/// count as one page together, so that a site with many pages does not decide what a word means.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    hosts: HashMap<(Word, u8), (f32, f32)>,
-}
-
-/// One page's words: for each word and level, the words of text under it and how many of those are body.
-pub type PageCounts = HashMap<(Word, u8), (f32, f32)>;
-
-/// Counts a page of flattened text: for each line the share of it that is body.
-pub fn count_text(texts: &TextWords, body: &[f32]) -> PageCounts {
-    let mut counts = PageCounts::new();
-    for (at, share) in body.iter().enumerate() {
-        for word in texts.of_block(at) {
-            let count = counts.entry(*word).or_insert((0.0, 0.0));
-            count.0 += 1.0;
-            count.1 += share;
-        }
-    }
-    counts
-}
-
-/// Counts a page. `body` holds for each block its words of text and the share of them that is body.
-pub fn count_page(page: &Page, body: &[(f32, f32)]) -> PageCounts {
-    let dom = &page.dom;
-    let mut counts = PageCounts::new();
-    let mut words: Vec<(Word, u8)> = Vec::new();
-    for (block, &(weight, share)) in page.blocks.iter().zip(body) {
-        words.clear();
-        let mut node = block.element;
-        let mut near = None;
-        loop {
-            let level = match near {
-                None => 0,
-                Some(n) if n < NEAR => 1,
-                _ => 2,
-            };
-            words_of(dom, node, |word| words.push((word, level)));
-            near = match near {
-                None if dom.tag(node).display() == Display::Block => Some(0),
-                None => None,
-                Some(n) => Some(n + 1),
-            };
-            let parent = dom.parent(node);
-            if parent == node {
-                break;
-            }
-            node = parent;
-        }
-        words.sort_unstable();
-        words.dedup();
-        for word in &words {
-            let count = counts.entry(*word).or_insert((0.0, 0.0));
-            count.0 += weight;
-            count.1 += weight * share;
-        }
-    }
-    counts
-}
-
-impl Counts {
-    /// Adds one host: the counts of its pages, each page's shares weighing the same.
-    pub fn add_host<'a>(&mut self, pages: impl Iterator<Item = &'a PageCounts>) {
-        let mut host: HashMap<(Word, u8), (f32, f32)> = HashMap::new();
-        for page in pages {
-            for (word, (total, body)) in page {
-                let sums = host.entry(*word).or_insert((0.0, 0.0));
-                sums.0 += 1.0;
-                sums.1 += body / total.max(1e-6);
-            }
-        }
-        for (word, (pages, share)) in host {
-            let count = self.hosts.entry(word).or_insert((0.0, 0.0));
-            count.0 += 1.0;
-            count.1 += share / pages;
-        }
-    }
-
-    /// Adds what another count holds.
-    pub fn merge(&mut self, other: &Counts) {
-        for (word, (hosts, body)) in &other.hosts {
-            let count = self.hosts.entry(*word).or_insert((0.0, 0.0));
-            count.0 += hosts;
-            count.1 += body;
-        }
-    }
-
-    /// Smoothed log-odds against the average word of the level: ln((b + s·r) / (n - b + s·(1 - r))) - ln(r / (1 - r)),
-    /// with n hosts that have the word, b their summed shares of body, r the level's mean share and s the smoothing.
-    /// Words of fewer than `min_hosts` hosts are left out.
-    pub fn lexicon(&self, min_hosts: f32, smoothing: f32) -> Lexicon {
-        let mut totals = [(0.0f32, 0.0f32); LEVELS + TEXT_LEVELS];
-        // Summed in the order of the words: a hash map's own order would change the last bits from run to run.
-        let mut sorted: Vec<_> = self.hosts.iter().filter(|(_, c)| c.0 >= min_hosts).collect();
-        sorted.sort_unstable_by_key(|(key, _)| **key);
-        for ((_, level), (hosts, body)) in &sorted {
-            totals[*level as usize].0 += hosts;
-            totals[*level as usize].1 += body;
-        }
-        let rates = totals.map(|(hosts, body)| (body / hosts.max(1.0)).clamp(0.01, 0.99));
-        let mut words: Vec<(Word, [f32; LEVELS])> = Vec::new();
-        let mut texts = Vec::new();
-        for ((word, level), (hosts, body)) in sorted {
-            let rate = rates[*level as usize];
-            let odds = ((body + smoothing * rate) / (hosts - body + smoothing * (1.0 - rate))).ln()
-                - (rate / (1.0 - rate)).ln();
-            if usize::from(*level) >= LEVELS {
-                if odds.abs() >= LEAST_ODDS {
-                    texts.push((*word, *level, odds));
-                }
-                continue;
-            }
-            match words.last_mut().filter(|(last, _)| last == word) {
-                Some((_, slots)) => slots[*level as usize] = odds,
-                None => {
-                    let mut slots = [0.0; LEVELS];
-                    slots[*level as usize] = odds;
-                    words.push((*word, slots));
-                }
-            }
-        }
-        Lexicon { words, texts, ..Lexicon::default() }
-    }
 }
 
 #[cfg(test)]
