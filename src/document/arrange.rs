@@ -6,14 +6,16 @@
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
 use crate::page::{Block, Page};
 
+use super::rejoin::goes_on;
+
 /// Deeper nesting is cut off, so that no page can make the recursion below deep.
 const MAX_DEPTH: usize = 16;
 
 /// A part of a document, in reading order.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
-    /// A paragraph.
-    Block(&'a Block),
+    /// A paragraph: a block, and what goes on with its last sentence.
+    Paragraph(Vec<&'a Block>),
     /// A heading of level 1 to 6.
     Heading(u8, &'a Block),
     Quote(Vec<Piece<'a>>),
@@ -54,7 +56,7 @@ impl Piece<'_> {
     pub(super) fn is_tight(items: &[Item]) -> bool {
         items.iter().all(|item| {
             let (first, rest) = item.pieces.split_first().map_or((None, &[][..]), |(f, r)| (Some(f), r));
-            let line = first.is_none_or(|first| matches!(first, Piece::Block(_) | Piece::List { .. }));
+            let line = first.is_none_or(|first| matches!(first, Piece::Paragraph(_) | Piece::List { .. }));
             line && rest.iter().all(|piece| matches!(piece, Piece::List { .. }))
         })
     }
@@ -108,31 +110,36 @@ pub(super) fn arrange<'a>(page: &Page, kept: &[&'a Block]) -> Vec<Piece<'a>> {
         Placed { block, path }
     };
     let placed: Vec<Placed> = kept.iter().map(place).collect();
-    pieces(dom, &placed, 0)
+    pieces(page, &placed, 0)
 }
 
 /// The pieces of consecutive blocks that share their first `level` ancestors.
-fn pieces<'a>(dom: &Dom, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>> {
+fn pieces<'a>(page: &Page, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>> {
+    let dom = &page.dom;
     let mut pieces: Vec<Piece<'a>> = Vec::new();
-    for group in placed.chunk_by(|a, b| a.path.get(level).is_some() && a.path.get(level) == b.path.get(level)) {
+    for group in placed.chunk_by(|a, b| a.path.get(level) == b.path.get(level)) {
         let blocks = || group.iter().map(|placed| placed.block);
         match group[0].path.get(level) {
-            None => pieces.extend(blocks().map(Piece::Block)),
+            None => {
+                let paragraphs = group.chunk_by(|a, b| goes_on(page, a.block, b.block));
+                pieces
+                    .extend(paragraphs.map(|runs| Piece::Paragraph(runs.iter().map(|placed| placed.block).collect())));
+            }
             Some(&(node, kind)) => match kind {
                 Kind::Heading(rank) => pieces.extend(blocks().map(|block| Piece::Heading(rank, block))),
                 Kind::Pre => pieces.push(Piece::Pre(node, blocks().collect())),
-                Kind::Quote => pieces.push(Piece::Quote(self::pieces(dom, group, level + 1))),
-                Kind::List => pieces.push(list(dom, node, group, level + 1)),
+                Kind::Quote => pieces.push(Piece::Quote(self::pieces(page, group, level + 1))),
+                Kind::List => pieces.push(list(page, node, group, level + 1)),
                 Kind::Table if is_data(dom, node, group, level) => {
                     let captions = group.iter().filter(|placed| placed.path.len() == level + 1);
-                    pieces.extend(captions.map(|placed| Piece::Block(placed.block)));
+                    pieces.extend(captions.map(|placed| Piece::Paragraph(vec![placed.block])));
                     pieces.push(Piece::Table(rows(dom, group, level + 1)));
                 }
                 // A layout table holds what it holds; so does a row without a table.
-                Kind::Table | Kind::Row | Kind::Cell => pieces.extend(self::pieces(dom, group, level + 1)),
+                Kind::Table | Kind::Row | Kind::Cell => pieces.extend(self::pieces(page, group, level + 1)),
                 // Items without a list around them.
                 Kind::Item => {
-                    let item = Item { number: 1, pieces: self::pieces(dom, group, level + 1) };
+                    let item = Item { number: 1, pieces: self::pieces(page, group, level + 1) };
                     match pieces.last_mut() {
                         Some(Piece::List { items, ordered: false }) => items.push(item),
                         _ => pieces.push(Piece::List { ordered: false, items: vec![item] }),
@@ -144,7 +151,8 @@ fn pieces<'a>(dom: &Dom, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>> 
     pieces
 }
 
-fn list<'a>(dom: &Dom, list: NodeId, placed: &[Placed<'a>], level: usize) -> Piece<'a> {
+fn list<'a>(page: &Page, list: NodeId, placed: &[Placed<'a>], level: usize) -> Piece<'a> {
+    let dom = &page.dom;
     let ordered = dom.tag(list) == Tag::Ol;
     let mut numbers = dom.children(list).filter(|&child| dom.tag(child) == Tag::Li).enumerate().peekable();
     let mut items: Vec<Item> = Vec::new();
@@ -154,16 +162,16 @@ fn list<'a>(dom: &Dom, list: NodeId, placed: &[Placed<'a>], level: usize) -> Pie
             Some(&(node, Kind::Item)) => {
                 while numbers.next_if(|(_, item)| *item < node).is_some() {}
                 let number = numbers.peek().filter(|(_, item)| *item == node).map_or(number, |(at, _)| at + 1);
-                items.push(Item { number, pieces: pieces(dom, group, level + 1) });
+                items.push(Item { number, pieces: pieces(page, group, level + 1) });
             }
             // A list right inside a list belongs to the item before it.
             Some((_, Kind::List)) if !items.is_empty() => {
-                let inner = pieces(dom, group, level);
+                let inner = pieces(page, group, level);
                 if let Some(item) = items.last_mut() {
                     item.pieces.extend(inner);
                 }
             }
-            _ => items.push(Item { number, pieces: pieces(dom, group, level) }),
+            _ => items.push(Item { number, pieces: pieces(page, group, level) }),
         }
     }
     Piece::List { ordered, items }

@@ -2,6 +2,7 @@
 
 use super::arrange::{Item, Piece, Row, arrange};
 use super::inline::{Inline, Lines};
+use super::rejoin::gap_before;
 use crate::page::dom::{AttrName, NodeId, Tag};
 use crate::page::{Block, Page};
 
@@ -45,7 +46,7 @@ impl Writer<'_> {
                 _ => false,
             };
             out.push_str(&match piece {
-                Piece::Block(block) => self.inline.markdown(block, Lines::Kept),
+                Piece::Paragraph(runs) => self.paragraph(runs),
                 Piece::Heading(level, block) => {
                     format!("{} {}", "#".repeat((*level).into()), self.heading(block))
                 }
@@ -54,6 +55,17 @@ impl Writer<'_> {
                 Piece::List { ordered, items } => self.list(*ordered, items, other_mark),
                 Piece::Table(rows) => self.table(rows),
             });
+        }
+        out
+    }
+
+    fn paragraph(&self, runs: &[&Block]) -> String {
+        let mut out = String::new();
+        for (at, run) in runs.iter().enumerate() {
+            if at > 0 {
+                out.push_str(gap_before(self.page.text_of(run)));
+            }
+            out.push_str(&self.inline.markdown(run, Lines::Kept));
         }
         out
     }

@@ -1,6 +1,7 @@
 //! Kept blocks to plain text.
 
 use super::arrange::{Piece, Row, arrange};
+use super::rejoin::gap_before;
 use crate::page::{Block, Page};
 
 /// The text of blocks, which must be in document order: a blank line between them, items of a list on consecutive
@@ -33,7 +34,15 @@ impl Writer<'_> {
                 self.gap = gap;
             }
             match piece {
-                Piece::Block(block) | Piece::Heading(_, block) => self.block(block),
+                Piece::Heading(_, block) => self.block(block),
+                Piece::Paragraph(runs) => {
+                    for (at, run) in runs.iter().enumerate() {
+                        if at > 0 {
+                            self.gap = gap_before(self.page.text_of(run));
+                        }
+                        self.block(run);
+                    }
+                }
                 Piece::Quote(inner) => self.pieces(inner, "\n\n"),
                 Piece::Pre(_, blocks) => {
                     for block in blocks {
