@@ -90,6 +90,32 @@ fn inset_chars(dom: &Dom, node: NodeId) -> usize {
     texts.filter(|c| !c.is_whitespace()).take(INSET_CHARS).count()
 }
 
+/// Marks that a sentence can go on with.
+pub const GOES_ON_WITH: &[char] = &[',', '،', '、', ';', '؛', ':', '.', '!', '?', '؟', ')', ']', '»', '”'];
+
+/// Whether two texts read as the two parts of one sentence: the first ends in a word or a comma, the second begins with
+/// neither a capital nor a digit.
+pub fn is_cut(start: &str, rest: &str) -> bool {
+    let open = start.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, ',' | '،' | '、'));
+    open && rest.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_uppercase() || GOES_ON_WITH.contains(&c))
+}
+
+/// Whether a block-level element is a word of the sentence around it: a name that opens a card, a code to copy, as a
+/// short `<button>` or element of the site's own in the midst of a paragraph. `before` is the sentence so far.
+fn is_word(dom: &Dom, node: NodeId, before: &str) -> bool {
+    let end = dom.end(node);
+    matches!(dom.tag(node), Tag::Button | Tag::Custom)
+        && dom
+            .ancestors(node)
+            .find(|&node| dom.tag(node).display() == Display::Block)
+            .is_some_and(|p| dom.tag(p) == Tag::P)
+        && (end as usize) < dom.len()
+        && is_cut(before, dom.text(end).trim_start())
+        && inset_chars(dom, node) < INSET_CHARS
+        && end - node <= INSET_NODES as NodeId
+        && !(node + 1..end).any(|node| dom.tag(node).display() == Display::Block)
+}
+
 /// The run being read, and what was finished before it.
 struct Run<'a> {
     dom: &'a Dom,
@@ -157,6 +183,7 @@ impl<'a> Run<'a> {
                         node = dom.end(node);
                         continue;
                     }
+                    Display::Block if self.chars > 0 && is_word(dom, node, &self.text) => self.space = true,
                     Display::Block => {
                         self.flush();
                         self.pre += usize::from(tag == Tag::Pre);
@@ -333,6 +360,17 @@ mod tests {
     fn a_link_around_blocks_covers_them_all() {
         let (blocks, _) = segment(&Dom::parse("<a href=1><h3>ab</h3><p>cd</p></a><p>ef</p>"));
         assert_eq!(blocks.iter().map(|b| (b.link_chars, b.links)).collect::<Vec<_>>(), [(2, 1), (2, 1), (0, 0)]);
+    }
+
+    #[test]
+    fn a_short_button_in_mid_sentence_is_a_word_of_it() {
+        assert_eq!(
+            texts("<p>رمز <button>ربيع</button> عند الدفع<button>نسخ</button></p>"),
+            ["رمز ربيع عند الدفع", "نسخ"]
+        );
+        assert_eq!(texts("<p>said <side-note>Ann Lee</side-note>, who"), ["said Ann Lee, who"]);
+        assert_eq!(texts("<p>It ended. <button>Share</button> it began"), ["It ended.", "Share", "it began"]);
+        assert_eq!(texts("<div>a <button>b</button> c</div>"), ["a", "b", "c"], "no paragraph");
     }
 
     #[test]
