@@ -139,6 +139,18 @@ fn tags_inside_the_body_element_are_not_kept() {
 }
 
 #[test]
+fn a_sentence_goes_on_after_a_card_or_a_box_of_links_that_closes_its_paragraph() {
+    let case = Case::of("ar-oasis-canal");
+    case.has_not(&["مهندسة ري من مواليد 1979", "قناة الري الشرقية: عشرون كيلومتراً"]).scores_well();
+    for sentence in [
+        "وقالت مديرة وكالة الحوض المائي ليلى الدرعاوي إن إصلاح القناة استغرق ثلاثة مواسم",
+        "على أن تراجع في الربيع حين يقاس منسوب الماء في البئر الأم",
+    ] {
+        assert!(case.document.text.contains(sentence), "not in one: {sentence}\n{}", case.document.text);
+    }
+}
+
+#[test]
 fn an_article_in_noscript_is_kept_and_hidden_dialogues_are_not() {
     Case::of("ar-noscript-article")
         .has(&["أنهت ثلاثون امرأة من سبع مديريات", "يدفع كل بيت مبلغاً صغيراً مع موسم الدخن"])

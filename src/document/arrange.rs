@@ -4,9 +4,8 @@
 //! but one is plain paragraphs.
 
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
+use crate::page::sentence::goes_on;
 use crate::page::{Block, Page};
-
-use super::rejoin::goes_on;
 
 /// Deeper nesting is cut off, so that no page can make the recursion below deep.
 const MAX_DEPTH: usize = 16;
@@ -238,5 +237,47 @@ impl<I: Iterator<Item = NodeId>> Columns<'_, I> {
         }
         self.next += 1;
         self.next - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Page;
+    use crate::document::{markdown, plain_text};
+
+    /// The text without the blocks that hold an `x`; `BOX` stands for a text too long for a word of the sentence.
+    fn text(html: &str) -> String {
+        let page = Page::from_html(&html.replace("BOX", &"x".repeat(60)));
+        let kept: Vec<_> = page.blocks.iter().filter(|block| !page.text_of(block).contains('x')).collect();
+        let text = plain_text(&page, &kept);
+        assert_eq!(markdown(&page, &kept).trim_end(), text);
+        text
+    }
+
+    #[test]
+    fn a_sentence_goes_on_after_a_box_that_stands_in_its_paragraph() {
+        assert_eq!(text("<p>قالت سهام <button>BOX</button> إن الفيلم جاهز.<p>ثم"), "قالت سهام إن الفيلم جاهز.\n\nثم");
+        assert_eq!(text("<p>Mayor Reed<button>BOX</button>, who left in May.</p>"), "Mayor Reed, who left in May.");
+    }
+
+    #[test]
+    fn a_sentence_goes_on_after_a_box_that_closed_its_paragraph() {
+        assert_eq!(
+            text("<div><p>قالت سهام <div class=bio><p>x</div> إن الفيلم جاهز. </p><p>ثم</div>"),
+            "قالت سهام إن الفيلم جاهز.\n\nثم"
+        );
+        assert_eq!(
+            text("<div><p>قالت سهام</p><div>x</div>إن الفيلم جاهز.<p>ثم</div>"),
+            "قالت سهام\n\nإن الفيلم جاهز.\n\nثم"
+        );
+    }
+
+    #[test]
+    fn paragraphs_of_their_own_stay_apart() {
+        assert_eq!(text("<p>انتهى</p><div>x</div><p>بدأ</p>"), "انتهى\n\nبدأ", "two elements");
+        assert_eq!(text("<p>انتهى<br><br>x<br><br>بدأ</p>"), "انتهى\n\nبدأ", "breaks");
+        assert_eq!(text("<p>It ended. <button>BOX</button> it began</p>"), "It ended.\n\nit began", "a full stop");
+        assert_eq!(text("<p>It ended <button>BOX</button> It began</p>"), "It ended\n\nIt began", "a capital");
+        assert_eq!(text("<div>It ended <div>x</div> it began</div>"), "It ended\n\nit began", "no paragraph");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::arrange::{Item, Piece, Row, arrange};
 use super::inline::{Inline, Lines};
-use super::rejoin::gap_before;
 use crate::page::dom::{AttrName, NodeId, Tag};
+use crate::page::sentence::gap_before;
 use crate::page::{Block, Page};
 
 /// The Markdown of blocks, which must be in document order. Links are resolved against the page's address where it is

@@ -7,7 +7,6 @@ use crate::label::Label;
 mod arrange;
 mod inline;
 pub mod markdown;
-mod rejoin;
 #[cfg(feature = "corpus")]
 pub mod sink;
 pub mod text;

@@ -1,7 +1,7 @@
 //! Kept blocks to plain text.
 
 use super::arrange::{Piece, Row, arrange};
-use super::rejoin::gap_before;
+use crate::page::sentence::gap_before;
 use crate::page::{Block, Page};
 
 /// The text of blocks, which must be in document order: a blank line between them, items of a list on consecutive

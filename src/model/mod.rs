@@ -14,6 +14,7 @@ pub mod decide;
 pub mod duplicates;
 pub mod file;
 pub mod logistic;
+mod sentences;
 pub mod stack;
 pub mod train;
 
@@ -123,7 +124,7 @@ impl Model {
             return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
         };
         let mut labels = part.stack.label(page, &part.lexicon, favor);
-        duplicates::drop_copies(page, &mut labels);
+        revise(page, &mut labels);
         labels
     }
 
@@ -168,6 +169,12 @@ impl Model {
             decision(&self.html.stack.decision)
         )
     }
+}
+
+/// What rules change after the decision, since no feature of a block alone could tell it.
+fn revise(page: &Page, labels: &mut Labels) {
+    sentences::keep_rests(page, labels);
+    duplicates::drop_copies(page, labels);
 }
 
 /// Labels from the article's choice and the probabilities of kinds (one row a block, one column a label).

@@ -20,7 +20,7 @@ use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged, Scores};
 use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
 use super::stack::{Classifier, Said, Stack, given};
-use super::{Card, Labels, Model, Part, combine, duplicates};
+use super::{Card, Labels, Model, Part, combine, revise};
 
 /// Of flattened text recall counts twice: a line of chrome is soon seen and cut out by hand, a lost one is not missed.
 const FLAT_BETA: f32 = 2.0;
@@ -530,7 +530,7 @@ fn fit_stack(
                 false => decision.choose(&judged.scores, &judged.words),
             };
             let mut labels = combine(&choice, kinds.as_ref());
-            duplicates::drop_copies(&example.page, &mut labels);
+            revise(&example.page, &mut labels);
             OutOfFold { labels, judged }
         })
         .collect();

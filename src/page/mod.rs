@@ -14,6 +14,7 @@ mod markup;
 pub mod metadata;
 mod months;
 pub mod segment;
+pub mod sentence;
 pub mod state;
 mod title;
 pub mod words;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::sentence::{holder, is_cut};
 
 /// A run of text on a page, the unit that is labelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,25 +91,12 @@ fn inset_chars(dom: &Dom, node: NodeId) -> usize {
     texts.filter(|c| !c.is_whitespace()).take(INSET_CHARS).count()
 }
 
-/// Marks that a sentence can go on with.
-pub const GOES_ON_WITH: &[char] = &[',', '،', '、', ';', '؛', ':', '.', '!', '?', '؟', ')', ']', '»', '”'];
-
-/// Whether two texts read as the two parts of one sentence: the first ends in a word or a comma, the second begins with
-/// neither a capital nor a digit.
-pub fn is_cut(start: &str, rest: &str) -> bool {
-    let open = start.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, ',' | '،' | '、'));
-    open && rest.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_uppercase() || GOES_ON_WITH.contains(&c))
-}
-
 /// Whether a block-level element is a word of the sentence around it: a name that opens a card, a code to copy, as a
 /// short `<button>` or element of the site's own in the midst of a paragraph. `before` is the sentence so far.
 fn is_word(dom: &Dom, node: NodeId, before: &str) -> bool {
     let end = dom.end(node);
     matches!(dom.tag(node), Tag::Button | Tag::Custom)
-        && dom
-            .ancestors(node)
-            .find(|&node| dom.tag(node).display() == Display::Block)
-            .is_some_and(|p| dom.tag(p) == Tag::P)
+        && dom.tag(holder(dom, node)) == Tag::P
         && (end as usize) < dom.len()
         && is_cut(before, dom.text(end).trim_start())
         && inset_chars(dom, node) < INSET_CHARS
