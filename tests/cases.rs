@@ -303,3 +303,23 @@ fn a_front_page_of_long_teasers_has_no_article() {
     assert_eq!(case.reference(), "", "its labels");
     assert!(case.document.text.is_empty(), "ar-home-front: kept: {}", case.document.text);
 }
+
+/// Twelve Arabic pages, each of another content system, written after the model was trained: what a user's new site gets.
+#[test]
+fn arabic_pages_that_no_training_saw_score_well() {
+    let pages = gold::read("data/held-out").unwrap().pages;
+    assert_eq!(pages.len(), 12);
+    let extractor = Extractor::default();
+    let score = |page: &GoldPage| {
+        let body: Vec<String> = labelled_blocks(page)
+            .into_iter()
+            .filter(|(label, _)| *label == Label::Body)
+            .map(|(_, text)| text)
+            .collect();
+        let text = extractor.extract_page(&page.page().unwrap()).text;
+        word_scores(&text, &body.join("\n\n"), WordRule::default()).f1
+    };
+    let scores: Vec<(&str, f64)> = pages.iter().map(|page| (page.id.as_str(), score(page))).collect();
+    let mean = scores.iter().map(|(_, f1)| f1).sum::<f64>() / scores.len() as f64;
+    assert!(mean >= 0.95, "mean {mean}: {scores:?}");
+}
