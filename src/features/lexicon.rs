@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::page::Page;
-use crate::page::dom::{AttrName, Display, Dom, NodeId};
+use crate::page::dom::{AttrName, Display, Dom, NodeId, Tag};
 
 use super::table::{Sieve, Table};
 use super::text::TextStats;
@@ -487,11 +487,7 @@ fn spans_of(dom: &Dom, element: NodeId, elements: &Elements) -> Spans {
             distances[new.trailing_zeros() as usize] = Some(distance);
             new &= new - 1;
         }
-        near = match near {
-            None if dom.tag(node).display() == Display::Block => Some(0),
-            None => None,
-            Some(n) => Some(n + 1),
-        };
+        near = further(near, dom.tag(node));
         let parent = dom.parent(node);
         if parent == node {
             break;
@@ -499,6 +495,16 @@ fn spans_of(dom: &Dom, element: NodeId, elements: &Elements) -> Spans {
         node = parent;
     }
     (spans, distances)
+}
+
+/// How many elements above the first block-level one the parent of an element is, from what the element itself is; none
+/// up to that first one.
+#[inline]
+fn further(near: Option<usize>, tag: Tag) -> Option<usize> {
+    match near {
+        None => (tag.display() == Display::Block).then_some(0),
+        Some(n) => Some(n + 1),
+    }
 }
 
 /// The names of [`Lexicon::columns`].

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use crate::page::Page;
-use crate::page::dom::Display;
 
-use super::{LEAST_ODDS, LEVELS, Lexicon, NEAR, TEXT_LEVELS, TextWords, Word, words_of};
+use super::{LEAST_ODDS, LEVELS, Lexicon, NEAR, TEXT_LEVELS, TextWords, Word, further, words_of};
 
 /// How much of the text under a word was body, by word and level: what a lexicon is made from.
 ///
@@ -48,11 +47,7 @@ pub fn count_page(page: &Page, body: &[(f32, f32)]) -> PageCounts {
                 _ => 2,
             };
             words_of(dom, node, |word| words.push((word, level)));
-            near = match near {
-                None if dom.tag(node).display() == Display::Block => Some(0),
-                None => None,
-                Some(n) => Some(n + 1),
-            };
+            near = further(near, dom.tag(node));
             let parent = dom.parent(node);
             if parent == node {
                 break;
