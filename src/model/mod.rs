@@ -13,6 +13,7 @@ pub mod context;
 pub mod decide;
 pub mod duplicates;
 pub mod file;
+mod further;
 pub mod logistic;
 mod sentences;
 pub mod stack;
@@ -174,6 +175,7 @@ impl Model {
 /// What rules change after the decision, since no feature of a block alone could tell it.
 fn revise(page: &Page, labels: &mut Labels) {
     sentences::keep_rests(page, labels);
+    further::drop_further(page, labels);
     duplicates::drop_copies(page, labels);
 }
 

@@ -173,7 +173,7 @@ pub fn byline(line: &str) -> Option<&str> {
 }
 
 /// A name's letters and digits in lower case, to compare names.
-pub(super) fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
