@@ -232,6 +232,13 @@ fn a_second_visible_copy_is_not_kept() {
 }
 
 #[test]
+fn articles_that_follow_below_are_not_kept() {
+    let case = Case::of("ar-next-article");
+    case.has(&["عاد رادار الطقس في مرصد الجبل", "في الأول من مارس"]).scores_well();
+    case.keeps_none_of(&[Label::Related, Label::Nav]);
+}
+
+#[test]
 fn of_labelled_copies_one_is_kept() {
     // Pages to train on; here it is the rule for copies that is tested.
     for (page, words) in [
