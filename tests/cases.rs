@@ -311,22 +311,36 @@ fn a_front_page_of_long_teasers_has_no_article() {
     assert!(case.document.text.is_empty(), "ar-home-front: kept: {}", case.document.text);
 }
 
+/// For each page of a folder its name, its text as labelled, and the word F1 of what lubb makes of it.
+fn scores(folder: &str) -> Vec<(String, String, f64)> {
+    let extractor = Extractor::default();
+    let score = |page: GoldPage| {
+        let body = labelled_blocks(&page).into_iter().filter(|(label, _)| *label == Label::Body);
+        let reference = body.map(|(_, text)| text).collect::<Vec<_>>().join("\n\n");
+        let text = extractor.extract_page(&page.page().unwrap()).text;
+        let f1 = word_scores(&text, &reference, WordRule::default()).f1;
+        (page.id, reference, f1)
+    };
+    gold::read(folder).unwrap().pages.into_iter().map(score).collect()
+}
+
+fn mean(scores: &[(String, String, f64)]) -> f64 {
+    scores.iter().map(|(.., f1)| f1).sum::<f64>() / scores.len() as f64
+}
+
 /// Twelve Arabic pages, each of another content system, written after the model was trained: what a user's new site gets.
 #[test]
 fn arabic_pages_that_no_training_saw_score_well() {
-    let pages = gold::read("data/held-out").unwrap().pages;
-    assert_eq!(pages.len(), 12);
-    let extractor = Extractor::default();
-    let score = |page: &GoldPage| {
-        let body: Vec<String> = labelled_blocks(page)
-            .into_iter()
-            .filter(|(label, _)| *label == Label::Body)
-            .map(|(_, text)| text)
-            .collect();
-        let text = extractor.extract_page(&page.page().unwrap()).text;
-        word_scores(&text, &body.join("\n\n"), WordRule::default()).f1
-    };
-    let scores: Vec<(&str, f64)> = pages.iter().map(|page| (page.id.as_str(), score(page))).collect();
-    let mean = scores.iter().map(|(_, f1)| f1).sum::<f64>() / scores.len() as f64;
-    assert!(mean >= 0.95, "mean {mean}: {scores:?}");
+    let scores = scores("data/held-out");
+    assert_eq!(scores.len(), 12);
+    assert!(mean(&scores) >= 0.95, "mean {}: {scores:?}", mean(&scores));
+}
+
+/// The model's weak spot, so that it does not get weaker unseen: 0.66 and 7 of 19 when this was written.
+#[test]
+fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
+    let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
+    assert_eq!([none.len(), short.len()], [19, 19]);
+    assert!(mean(&short) >= 0.6, "mean {}: {short:?}", mean(&short));
+    assert!(mean(&none) >= 0.3, "mean {}: {none:?}", mean(&none));
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Labels;
+use super::{Labels, taken_out};
 use crate::features::structure::is_marked_hidden;
 use crate::label::{Label, Labelled};
 use crate::page::dom::{NodeId, Tag};
@@ -99,7 +99,7 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
             if is_kept(loser, labels) {
                 let body = labels.blocks[winner].body.max(labels.blocks[loser].body);
                 labels.blocks[winner] = Labelled { label: Label::Body, p: body, body };
-                labels.blocks[loser] = Labelled { label: Label::Nav, p: body, body: 1.0 - body };
+                labels.blocks[loser] = taken_out(Label::Nav, body);
             }
         }
     }
@@ -139,8 +139,7 @@ impl Copy {
 
 /// The blocks below some nodes, none of which is below another.
 fn inside(page: &Page, nodes: &BTreeSet<NodeId>) -> impl Iterator<Item = usize> {
-    let before = |end: NodeId| page.blocks.partition_point(|block| block.nodes.start < end);
-    nodes.iter().flat_map(move |node| before(*node)..before(page.dom.end(*node)))
+    nodes.iter().flat_map(|node| page.blocks_in(*node))
 }
 
 /// The children of the innermost element around two blocks that hold one of them each; nothing where one element holds

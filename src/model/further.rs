@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use super::Labels;
-use crate::label::{Label, Labelled};
+use super::{Labels, taken_out};
+use crate::label::Label;
 use crate::page::byline::key;
 use crate::page::dom::{AttrName, NodeId, Tag};
 use crate::page::{Input, Page};
@@ -33,23 +33,18 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
         headline.chars().count() >= HEADLINE && titles.iter().any(|title| title.contains(&headline))
     };
     let Some(own) = articles.iter().position(|&(_, headline)| is_title(headline)) else { return };
-    let blocks_of = |article: NodeId| {
-        let before = |end: NodeId| page.blocks.partition_point(|block| block.nodes.start < end);
-        before(article)..before(page.dom.end(article))
-    };
     let is_kept = |labels: &Labels, at: usize| labels.blocks[at].label == Label::Body;
-    let of_own = blocks_of(articles[own].0);
+    let of_own = page.blocks_in(articles[own].0);
     if !of_own.clone().any(|at| is_kept(labels, at)) {
         return;
     }
     for &(article, headline) in &articles[own + 1..] {
-        if of_own.contains(&headline) || is_title(headline) || blocks_of(article).contains(&articles[own].1) {
+        if of_own.contains(&headline) || is_title(headline) || page.blocks_in(article).contains(&articles[own].1) {
             continue;
         }
-        for at in blocks_of(article) {
+        for at in page.blocks_in(article) {
             if is_kept(labels, at) {
-                let body = labels.blocks[at].body;
-                labels.blocks[at] = Labelled { label: Label::Related, p: body, body: 1.0 - body };
+                labels.blocks[at] = taken_out(Label::Related, labels.blocks[at].body);
             }
         }
     }
@@ -87,6 +82,7 @@ fn headed_articles(page: &Page) -> Vec<(NodeId, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::Labelled;
 
     const OWN: &str = "<article><h1>The bridge is closed</h1><p>Nobody crosses.</p></article>";
     const NEXT: &str = "<article><h1>Dates are dear this year</h1><p>Few came to market.</p></article>";

@@ -179,6 +179,11 @@ fn revise(page: &Page, labels: &mut Labels) {
     duplicates::drop_copies(page, labels);
 }
 
+/// What was kept with probability `body`, and is no part of the article after all.
+fn taken_out(label: Label, body: f32) -> Labelled {
+    Labelled { label, p: body, body: 1.0 - body }
+}
+
 /// Labels from the article's choice and the probabilities of kinds (one row a block, one column a label).
 fn combine(choice: &decide::Choice, kinds: Option<&ndarray::Array2<f32>>) -> Labels {
     let label = |at: usize| -> Labelled {

@@ -116,6 +116,12 @@ impl Page {
         self.slice(&block.text)
     }
 
+    /// The blocks that begin in an element, as a range of their numbers.
+    pub fn blocks_in(&self, element: dom::NodeId) -> std::ops::Range<usize> {
+        let before = |end: dom::NodeId| self.blocks.partition_point(|block| block.nodes.start < end);
+        before(element)..before(self.dom.end(element))
+    }
+
     /// The blocks' texts in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.blocks.iter().map(|block| self.text_of(block))
