@@ -94,14 +94,14 @@ fn inset_chars(dom: &Dom, node: NodeId) -> usize {
 /// Whether a block-level element is a word of the sentence around it: a name that opens a card, a code to copy, as a
 /// short `<button>` or element of the site's own in the midst of a paragraph. `before` is the sentence so far.
 fn is_word(dom: &Dom, node: NodeId, before: &str) -> bool {
-    let end = dom.end(node);
+    let (paragraph, end) = (holder(dom, node), dom.end(node));
     matches!(dom.tag(node), Tag::Button | Tag::Custom)
-        && dom.tag(holder(dom, node)) == Tag::P
-        && (end as usize) < dom.len()
+        && dom.tag(paragraph) == Tag::P
+        && end < dom.end(paragraph)
         && is_cut(before, dom.text(end).trim_start())
         && inset_chars(dom, node) < INSET_CHARS
         && end - node <= INSET_NODES as NodeId
-        && !(node + 1..end).any(|node| dom.tag(node).display() == Display::Block)
+        && !(node + 1..end).any(|node| dom.tag(node) == Tag::Br || dom.tag(node).display() == Display::Block)
 }
 
 /// The run being read, and what was finished before it.
@@ -359,6 +359,7 @@ mod tests {
         assert_eq!(texts("<p>said <side-note>Ann Lee</side-note>, who"), ["said Ann Lee, who"]);
         assert_eq!(texts("<p>It ended. <button>Share</button> it began"), ["It ended.", "Share", "it began"]);
         assert_eq!(texts("<div>a <button>b</button> c</div>"), ["a", "b", "c"], "no paragraph");
+        assert_eq!(texts("<template><p>a<button>b</template>c"), ["a", "b", "c"], "the paragraph ends with the button");
     }
 
     #[test]
