@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
+use crate::page::segment::is_hiding_style;
 
 use super::log::ln_1p;
 use super::table::Table;
@@ -491,10 +492,7 @@ pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
     page.dom.attrs_among(node, asked).any(|(name, value)| match name {
         AttrName::Hidden => true,
         AttrName::AriaHidden => value == "true",
-        AttrName::Style => {
-            let style: String = value.chars().filter(|c| !c.is_whitespace()).collect();
-            style.contains("display:none") || style.contains("visibility:hidden")
-        }
+        AttrName::Style => is_hiding_style(value),
         _ => false,
     })
 }

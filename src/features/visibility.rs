@@ -6,6 +6,7 @@
 
 use crate::page::Page;
 use crate::page::dom::{AttrName, NodeId, Tag};
+use crate::page::segment::is_hiding_style;
 
 use super::declared::three_in_a_row;
 use super::log::ln_1p;
@@ -145,17 +146,6 @@ fn outermost_articles(page: &Page) -> Vec<NodeId> {
         }
     }
     outermost
-}
-
-/// Whether inline style hides an element.
-fn is_hiding_style(style: &str) -> bool {
-    ["display", "visibility"].iter().zip(["none", "hidden"]).any(|(property, value)| {
-        style.split(';').filter_map(|declaration| declaration.split_once(':')).any(|(name, set)| {
-            // "none !important" hides too.
-            name.trim().eq_ignore_ascii_case(property)
-                && set.trim().get(..value.len()).is_some_and(|set| set.eq_ignore_ascii_case(value))
-        })
-    })
 }
 
 fn marks_of_class(class: &str) -> u8 {

@@ -76,12 +76,25 @@ fn is_marked_inset(dom: &Dom, node: NodeId) -> bool {
         AttrName::Hidden => true,
         AttrName::AriaHidden => value == "true",
         AttrName::Role => matches!(value, "tooltip" | "dialog" | "alertdialog"),
-        AttrName::Style => value.contains("display:none") || value.contains("display: none"),
+        AttrName::Style => is_hiding_style(value),
         AttrName::Class | AttrName::Id => {
             let value = value.to_ascii_lowercase();
             INSETS.iter().any(|word| value.contains(word))
         }
         _ => false,
+    })
+}
+
+/// Whether inline style hides an element (CSS `display: none`, `visibility: hidden`).
+pub fn is_hiding_style(style: &str) -> bool {
+    style.split(';').filter_map(|declaration| declaration.split_once(':')).any(|(property, set)| {
+        let hiding = match property.trim() {
+            name if name.eq_ignore_ascii_case("display") => "none",
+            name if name.eq_ignore_ascii_case("visibility") => "hidden",
+            _ => return false,
+        };
+        // "none !important" hides too.
+        set.trim().get(..hiding.len()).is_some_and(|set| set.eq_ignore_ascii_case(hiding))
     })
 }
 
@@ -375,6 +388,16 @@ mod tests {
         assert_eq!(texts(&first), [format!("{life} and more")], "nothing stands before it to be cut out of");
         let (blocks, _) = segment(&Dom::parse(&html));
         assert!(blocks.windows(2).all(|pair| pair[0].nodes.start < pair[1].nodes.start));
+    }
+
+    #[test]
+    fn inline_style_hides_by_display_and_visibility() {
+        for style in ["display:none", "color:red; DISPLAY : none !important", "Visibility: Hidden"] {
+            assert!(is_hiding_style(style), "{style}");
+        }
+        for style in ["", "display:block", "max-width:none", "display", "x:display:none", "display:ñone"] {
+            assert!(!is_hiding_style(style), "{style}");
+        }
     }
 
     #[test]
