@@ -21,6 +21,7 @@ PARTS = "text structure context declared groups visibility wording lexicon stage
 OTHERS = {
     "--stages 2": ["--stages", "2"],
     "--classifier boost": ["--classifier", "boost"],
+    "--classifier logistic": ["--classifier", "logistic"],
     "--fold-by group": ["--fold-by", "group"],
 }
 

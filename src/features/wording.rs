@@ -1,8 +1,10 @@
 //! Stock phrases: what the words of a block say of its kind.
 //!
 //! Chrome says the same few things everywhere: "read also", "share", "most read", "all rights reserved". A fixed list
-//! of such phrases in some thirty languages (`phrases.txt`) serves the languages of which few pages are labelled. What
-//! the words of a text say beyond that is learned, see [`lexicon`](super::lexicon).
+//! of such phrases in some thirty languages (`phrases.txt`) serves the languages of which few pages are labelled. A
+//! second list (`offers.txt`) has what sites say to their readers in whole sentences, often as the last paragraphs of an
+//! article: subscribe, follow, support us, who we are. What the words of a text say beyond that is learned, see
+//! [`lexicon`](super::lexicon).
 
 use std::sync::OnceLock;
 
@@ -12,6 +14,7 @@ use super::table::Sieve;
 use super::text::{TextStats, word_hashes};
 
 const LIST: &str = include_str!("phrases.txt");
+const OFFERS: &str = include_str!("offers.txt");
 
 /// The kinds of the list, in its order.
 pub const KINDS: [&str; 6] = ["related", "comment", "nav", "meta", "caption", "widget"];
@@ -37,12 +40,11 @@ impl Phrases {
     }
 }
 
-fn phrases() -> &'static Phrases {
-    static PHRASES: OnceLock<Phrases> = OnceLock::new();
-    PHRASES.get_or_init(|| {
+impl Phrases {
+    fn read(list: &str) -> Phrases {
         let mut phrases: HashedMap<Vec<(Vec<u64>, u8)>> = HashedMap::default();
         let mut kind = 0;
-        for line in LIST.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        for line in list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
             if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
                 kind = KINDS.iter().position(|k| *k == name).unwrap_or(0) as u8;
                 continue;
@@ -53,7 +55,32 @@ fn phrases() -> &'static Phrases {
         }
         phrases.values_mut().for_each(|list| list.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
         Phrases { sieve: Sieve::of(phrases.keys().copied()), by_first_word: phrases }
-    })
+    }
+}
+
+fn phrases() -> &'static Phrases {
+    static PHRASES: OnceLock<Phrases> = OnceLock::new();
+    PHRASES.get_or_init(|| Phrases::read(LIST))
+}
+
+fn offers() -> &'static Phrases {
+    static OFFER_PHRASES: OnceLock<Phrases> = OnceLock::new();
+    OFFER_PHRASES.get_or_init(|| Phrases::read(OFFERS))
+}
+
+/// How many phrases of offers a block holds, anywhere, and the share of its words that are in them.
+fn offered(words: &[u64]) -> (f32, f32) {
+    let offers = offers();
+    let (mut count, mut covered, mut at) = (0.0, 0, 0);
+    while at < words.len() {
+        let rest = &words[at..];
+        let found = offers.beginning_with(rest[0]).iter().find(|(phrase, _)| rest.starts_with(phrase));
+        let length = found.map_or(0, |(phrase, _)| phrase.len());
+        count += f32::from(u8::from(length > 0));
+        covered += length;
+        at += length.max(1);
+    }
+    (count, covered as f32 / words.len().max(1) as f32)
 }
 
 /// For each kind, the share of a block's words that are in its phrases, 0 to 1; of a long block only the beginning is
@@ -82,6 +109,8 @@ pub struct Wording {
     covered: Vec<[f32; KINDS.len()]>,
     /// For each block, steps since a short block of phrases of each kind (at most 60).
     since: Vec<[u8; KINDS.len()]>,
+    /// For each block, phrases of offers in it, and the share of its words in them.
+    offered: Vec<(f32, f32)>,
 }
 
 impl Wording {
@@ -97,7 +126,7 @@ impl Wording {
                 *steps = if *covered >= HEADS { 1 } else { (*steps + 1).min(60) };
             }
         }
-        Wording { covered, since }
+        Wording { covered, since, offered: stats.iter().map(|s| offered(words(s))).collect() }
     }
 
     /// Appends a block's columns; `heading` is the last heading before it.
@@ -105,13 +134,16 @@ impl Wording {
         out.extend(self.covered[at]);
         out.extend(heading.map_or([0.0; KINDS.len()], |h| self.covered[h]));
         out.extend(self.since[at].map(|steps| ln_1p(f32::from(steps))));
+        let (count, share) = self.offered[at];
+        out.extend([ln_1p(count), share]);
     }
 }
 
 /// The names of [`Wording::columns`].
 pub fn names() -> Vec<String> {
     let of = |what: &'static str| KINDS.iter().map(move |kind| format!("{what}_{kind}"));
-    of("says").chain(of("heading_says")).chain(of("since_says")).collect()
+    let offers = ["offer_phrases", "offer_share"].map(str::to_owned);
+    of("says").chain(of("heading_says")).chain(of("since_says")).chain(offers).collect()
 }
 
 #[cfg(test)]
@@ -132,10 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn offers_are_found_anywhere_in_a_block_and_the_longest_phrase_counts() {
+        let of = |text: &str| offered(&word_hashes(text));
+        assert_eq!(of("If you liked this, please consider a donation."), (2.0, 3.0 / 8.0));
+        assert_eq!(of("للمزيد من الأخبار اشترك الآن في قناتنا على تلغرام"), (3.0, 4.0 / 9.0));
+        assert_eq!(of("The committee met on Tuesday."), (0.0, 0.0));
+        assert_eq!(of(""), (0.0, 0.0));
+    }
+
+    #[test]
     fn every_line_of_the_list_is_under_a_kind_and_is_read() {
         let sections = LIST.lines().filter(|l| l.starts_with('['));
         assert_eq!(sections.map(|l| l.trim_matches(['[', ']'])).collect::<Vec<_>>(), KINDS);
-        let listed = LIST.lines().filter(|l| !l.starts_with(['[', '#'])).flat_map(|l| l.split('|'));
+        let lines = LIST.lines().chain(OFFERS.lines());
+        let listed = lines.filter(|l| !l.starts_with(['[', '#'])).flat_map(|l| l.split('|'));
         for phrase in listed.map(str::trim).filter(|p| !p.is_empty()) {
             let words = word_hashes(phrase).len();
             assert!((1..=LONGEST).contains(&words) || phrase == "©", "'{phrase}' has {words} words");
