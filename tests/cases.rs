@@ -332,20 +332,20 @@ fn mean(scores: &[(String, String, f64)]) -> f64 {
     scores.iter().map(|(.., f1)| f1).sum::<f64>() / scores.len() as f64
 }
 
-/// Pages of as many content systems, 24 Arabic and four English, written without sight of a model: what a user's new
+/// Pages of as many content systems, 30 Arabic and ten in seven other languages, written without sight of a model: what a user's new
 /// site gets. More than half of them are hard on purpose. 0.94 when this was written.
 #[test]
 fn pages_of_systems_that_no_training_saw_score_well() {
     let scores = scores("data/held-out");
-    assert_eq!(scores.len(), 28);
+    assert_eq!(scores.len(), 40);
     assert!(mean(&scores) >= 0.9, "mean {}: {scores:?}", mean(&scores));
 }
 
-/// The model's weak spot, so that it does not get weaker unseen: 0.73 and 7 of 19 when this was written.
+/// The model's weak spot, so that it does not get weaker unseen: 0.74 and 8 of 22 when this was written.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
-    assert_eq!([none.len(), short.len()], [19, 27]);
+    assert_eq!([none.len(), short.len()], [22, 30]);
     assert!(mean(&short) >= 0.6, "mean {}: {short:?}", mean(&short));
     assert!(mean(&none) >= 0.3, "mean {}: {none:?}", mean(&none));
 }
