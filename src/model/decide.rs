@@ -291,7 +291,8 @@ pub fn calibration_error<'a>(pages: impl Iterator<Item = (&'a [f32], &'a [f32], 
 
 /// Calibrates, then finds the choice with the greatest mean F-beta over pages: a search along one number after the
 /// other, twice round. Of shifts that do as well, the nearest to none is taken: a hundred pages cannot tell one from
-/// another, and the best by chance lost a quarter of the text of pages held out.
+/// another. Out of fold, `wcxb-dev` has word F1 0.8862 so and 0.8854 with the least of them; a model of 120 pages has
+/// 0.853 and 0.833 on six pages held out.
 pub fn tune(pages: &[Judged], beta: f32) -> Decision {
     use rayon::prelude::*;
     type Set = fn(&mut Decision, f32);
