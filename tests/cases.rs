@@ -332,13 +332,32 @@ fn mean(scores: &[(String, String, f64)]) -> f64 {
     scores.iter().map(|(.., f1)| f1).sum::<f64>() / scores.len() as f64
 }
 
-/// Pages of as many content systems, 30 Arabic and ten in seven other languages, written without sight of a model: what a user's new
-/// site gets. More than half of them are hard on purpose. 0.94 when this was written.
+/// The first twelve pages of `data/held-out`: what a news site usually has.
+const USUAL: [&str; 12] = [
+    "ar-cement-results",
+    "ar-debt-gulf-opinion",
+    "ar-library-drupal",
+    "ar-market-aspnet",
+    "ar-power-jannah",
+    "ar-reedhouse-blogger",
+    "ar-roof-elementor",
+    "ar-saffron-maghreb",
+    "ar-storm-live",
+    "ar-tram-egypt",
+    "ar-wells-nextjs",
+    "ar-wreck-angular",
+];
+
+/// Pages of as many content systems, 30 of them Arabic, written without sight of a model: what a user's new site gets.
+/// The later 28 are hard on purpose, most of them. 0.976 and 0.945 in all when this was written.
 #[test]
 fn pages_of_systems_that_no_training_saw_score_well() {
-    let scores = scores("data/held-out");
-    assert_eq!(scores.len(), 40);
-    assert!(mean(&scores) >= 0.9, "mean {}: {scores:?}", mean(&scores));
+    let all = scores("data/held-out");
+    let is_usual = |page: &&(String, String, f64)| USUAL.contains(&page.0.trim_end_matches(".html"));
+    let usual: Vec<_> = all.iter().filter(is_usual).cloned().collect();
+    assert_eq!([usual.len(), all.len()], [12, 40]);
+    assert!(mean(&usual) >= 0.95, "mean {}: {usual:?}", mean(&usual));
+    assert!(mean(&all) >= 0.93, "mean {}: {all:?}", mean(&all));
 }
 
 /// The model's weak spot, so that it does not get weaker unseen: 0.74 and 8 of 22 when this was written.
@@ -346,6 +365,6 @@ fn pages_of_systems_that_no_training_saw_score_well() {
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
     assert_eq!([none.len(), short.len()], [22, 30]);
-    assert!(mean(&short) >= 0.6, "mean {}: {short:?}", mean(&short));
+    assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
     assert!(mean(&none) >= 0.3, "mean {}: {none:?}", mean(&none));
 }

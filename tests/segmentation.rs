@@ -226,10 +226,12 @@ fn check(page: &Page) -> Result<(), TestCaseError> {
         let holds = |n: NodeId| n < block.nodes.start && dom.end(n) >= block.nodes.end;
         prop_assert!(holds(block.element) && !dom.children(block.element).any(holds));
         let around = block_of(block.nodes.start);
-        // A short button or element of the site's own may be a word of its paragraph.
+        // A short button or element of the site's own in the midst of a paragraph may be a word of it.
         let is_word = |n: NodeId| {
             let element = block_of(n);
-            matches!(dom.tag(element), Tag::Button | Tag::Custom) && block_of(element) == around
+            let is_amid = element > block.nodes.start && dom.end(element) < block.nodes.end;
+            let is_short = chars(page, text_nodes(page, element..dom.end(element))) < 40;
+            matches!(dom.tag(element), Tag::Button | Tag::Custom) && block_of(element) == around && is_amid && is_short
         };
         let holds_run = |n: NodeId| block_of(n) == around || dom.tag(around) == Tag::P && is_word(n);
         prop_assert!(run().all(holds_run), "'{}' runs through several block elements", text);

@@ -38,9 +38,15 @@ impl Phrases {
         let list = if self.sieve.may_have(word) { self.by_first_word.get(&word) } else { None };
         list.map_or(&[], |list| list)
     }
-}
 
-impl Phrases {
+    /// The longest phrase that `words` begin with, by its length and kind; once for every kind that has it.
+    fn longest<'a>(&'a self, words: &'a [u64]) -> impl Iterator<Item = (usize, u8)> + 'a {
+        let here = self.beginning_with(words[0]).iter().filter(|(phrase, _)| words.starts_with(phrase));
+        let mut here = here.map(|(phrase, kind)| (phrase.len(), *kind)).peekable();
+        let longest = here.peek().map_or(0, |(length, _)| *length);
+        here.take_while(move |(length, _)| *length == longest)
+    }
+
     fn read(list: &str) -> Phrases {
         let mut phrases: HashedMap<Vec<(Vec<u64>, u8)>> = HashedMap::default();
         let mut kind = 0;
@@ -73,9 +79,7 @@ fn offered(words: &[u64]) -> (f32, f32) {
     let offers = offers();
     let (mut count, mut covered, mut at) = (0.0, 0, 0);
     while at < words.len() {
-        let rest = &words[at..];
-        let found = offers.beginning_with(rest[0]).iter().find(|(phrase, _)| rest.starts_with(phrase));
-        let length = found.map_or(0, |(phrase, _)| phrase.len());
+        let length = offers.longest(&words[at..]).next().map_or(0, |(length, _)| length);
         count += f32::from(u8::from(length > 0));
         covered += length;
         at += length.max(1);
@@ -90,14 +94,10 @@ fn coverage(words: &[u64]) -> [f32; KINDS.len()] {
     let mut covered = [0usize; KINDS.len()];
     let mut at = 0;
     while at < words.len().min(FIRST) {
-        let rest = &words[at..];
         let mut length = 0;
-        for (phrase, kind) in phrases.beginning_with(rest[0]).iter().filter(|(phrase, _)| rest.starts_with(phrase)) {
-            // The longest phrase, for every kind that has it.
-            if length == 0 || phrase.len() == length {
-                length = phrase.len();
-                covered[usize::from(*kind)] += length;
-            }
+        for (phrase, kind) in phrases.longest(&words[at..]) {
+            length = phrase;
+            covered[usize::from(kind)] += phrase;
         }
         at += length.max(1);
     }
