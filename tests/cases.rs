@@ -348,23 +348,23 @@ const USUAL: [&str; 12] = [
     "ar-wreck-angular",
 ];
 
-/// Pages of as many content systems, 30 of them Arabic, written without sight of a model: what a user's new site gets.
-/// The later 28 are hard on purpose, most of them. 0.976 and 0.945 in all when this was written.
+/// Pages of as many content systems, 35 of them Arabic, written without sight of a model: what a user's new site gets.
+/// The later 34 are hard on purpose, most of them. 0.983 and 0.956 in all when this was written.
 #[test]
 fn pages_of_systems_that_no_training_saw_score_well() {
     let all = scores("data/held-out");
     let is_usual = |page: &&(String, String, f64)| USUAL.contains(&page.0.trim_end_matches(".html"));
     let usual: Vec<_> = all.iter().filter(is_usual).cloned().collect();
-    assert_eq!([usual.len(), all.len()], [12, 40]);
+    assert_eq!([usual.len(), all.len()], [12, 46]);
     assert!(mean(&usual) >= 0.95, "mean {}: {usual:?}", mean(&usual));
-    assert!(mean(&all) >= 0.93, "mean {}: {all:?}", mean(&all));
+    assert!(mean(&all) >= 0.94, "mean {}: {all:?}", mean(&all));
 }
 
-/// The model's weak spot, so that it does not get weaker unseen: 0.74 and 8 of 22 when this was written.
+/// The model's weak spot, so that it does not get weaker unseen: 0.74 and 14 of 26 when this was written.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
-    assert_eq!([none.len(), short.len()], [22, 30]);
+    assert_eq!([none.len(), short.len()], [26, 34]);
     assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
-    assert!(mean(&none) >= 0.3, "mean {}: {none:?}", mean(&none));
+    assert!(mean(&none) >= 0.45, "mean {}: {none:?}", mean(&none));
 }
