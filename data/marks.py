@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import html5lib
-import xxhash
+from draft_labels import COLUMNS, rows
 
 LABELS = {"body", "headline", "meta", "caption", "related", "comment", "widget", "nav"}
 MARK = re.compile(r"""\s+data-l=(?:"[^"]*"|'[^']*'|[^\s>]+)""")
@@ -89,7 +89,7 @@ def main():
     for name, page in sources.items():
         (out / name).write_text(MARK.sub("", page), encoding="utf-8")
     applied = subprocess.run([lubb, "apply", out, "--blocks", "--out", "-"], check=True, stdout=subprocess.PIPE)
-    rows, failed = [], 0
+    labelled, failed = [], 0
     for document in map(json.loads, applied.stdout.decode().splitlines()):
         name = document["id"]
         if name not in sources:
@@ -102,13 +102,14 @@ def main():
             (out / name).unlink()
             failed += 1
             continue
-        digests = [xxhash.xxh3_64_hexdigest(block.encode()) for block in blocks]
-        rows += [[name, at, label, digest] for at, (label, digest) in enumerate(zip(labels, digests))]
+        for block, label in zip(document["blocks"], labels):
+            block["label"] = label
+        labelled.append(document)
         print(name, dict(Counter(labels)))
     with open(out / "labels.csv", "w", encoding="utf-8", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["page", "block", "label", "text_hash"])
-        writer.writerows(sorted(rows, key=lambda row: row[:2]))
+        writer.writerow(COLUMNS[:4])
+        writer.writerows(row[:4] for row in rows(sorted(labelled, key=lambda document: document["id"])))
     raise SystemExit(1 if failed else 0)
 
 
