@@ -61,6 +61,9 @@ pub struct Args {
     /// Boosting rounds of each stage
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
+    /// Models of other draws whose mean the last stage is, where it is trees: less hangs on the seed
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20), hide_short_help = true)]
+    bags: u8,
     /// Leave out the model for flattened text
     #[arg(long)]
     no_flat: bool,
@@ -180,6 +183,7 @@ fn parameters(args: &Args) -> Result<TrainParams> {
     let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
     params.stages = args.stages.into();
     params.rounds = args.rounds.into();
+    params.bags = args.bags.into();
     match args.classifier {
         Classifier::Logistic => params.family = Family::Logistic,
         Classifier::Boost => params.family = Family::Boost,

@@ -50,7 +50,7 @@ impl Classifier {
         }
     }
 
-    fn trees(&self) -> Option<&Boosted> {
+    pub(super) fn trees(&self) -> Option<&Boosted> {
         match self {
             Classifier::Boost(model) => Some(model),
             Classifier::Logistic(_) => None,

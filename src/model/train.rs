@@ -31,6 +31,8 @@ const FLAT_ROWS: usize = 100_000;
 /// What the seed of each stage's draws is moved by; each fit of an early stage adds its own number.
 const STAGE: u64 = 1000;
 const LAST_STAGE: u64 = 200;
+/// By so much the seeds of the models differ whose mean the last stage is.
+const BAG: u64 = 100_000;
 
 /// A stage fitted without each of some sets of folds, by these folds in rising order.
 type Fits = HashMap<Vec<usize>, Classifier>;
@@ -97,6 +99,8 @@ pub struct TrainParams {
     pub stages: usize,
     /// Boosting rounds of each stage.
     pub rounds: usize,
+    /// Of how many boosted models, each with draws of its own, the last stage is the mean, at least one.
+    pub bags: usize,
     /// Depth of the boosted trees.
     pub depth: u8,
     /// What each boosted tree's values are multiplied by.
@@ -124,6 +128,7 @@ impl Default for TrainParams {
             logistic: LogisticParams::default(),
             stages: 3,
             rounds: 300,
+            bags: 3,
             depth: 6,
             learning_rate: 0.12,
             boost_rows: 200_000,
@@ -325,6 +330,22 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// The last stage: the mean of several models, where they are trees. What a single one owes to its draws is what
+    /// flips blocks between trainings; earlier stages are seen over windows of blocks, which evens them out.
+    fn fit_last(&self, rows: &Rows) -> Result<Classifier, TrainError> {
+        let bags = match self.params.family {
+            Family::Logistic => 1,
+            Family::Boost | Family::Stack => self.params.bags.max(1) as u64,
+        };
+        let fit = |bag: u64| self.fit_body(rows, LAST_STAGE + BAG * bag);
+        let mut models = (0..bags).into_par_iter().map(fit).collect::<Result<Vec<_>, TrainError>>()?;
+        if models.len() == 1 {
+            return Ok(models.remove(0));
+        }
+        let trees: Vec<Boosted> = models.iter().filter_map(Classifier::trees).cloned().collect();
+        Ok(Classifier::Boost(Box::new(Boosted::mean(&trees)?)))
+    }
+
     /// Every stage but the last, fitted without each set of folds that a later stage needs it for, by stage and by
     /// these folds in rising order.
     ///
@@ -372,7 +393,7 @@ impl<'a> Trainer<'a> {
         let hidden: Vec<usize> = without.into_iter().collect();
         let wide = self.matrices_for(early, &hidden);
         let rows = stack_rows(&wide);
-        let last = self.fit_body(&rows, LAST_STAGE)?;
+        let last = self.fit_last(&rows)?;
         let linear = match self.params.family {
             Family::Stack => Some(self.fit_linear(&rows, LAST_STAGE)?),
             Family::Logistic | Family::Boost => None,

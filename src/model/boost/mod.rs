@@ -120,6 +120,28 @@ impl Boosted {
         Stored { columns: columns as u32, base, importances, forest }.try_into()
     }
 
+    /// One model whose margins are the mean of those of several (bagging: Breiman 1996, "Bagging predictors"), with the
+    /// trees of all of them. What they differ in by the chance of their draws goes out by the root of their number.
+    ///
+    /// # Errors
+    /// [`BoostError::Unlike`] for models that differ in their columns, classes or kind of trees, or for none.
+    pub fn mean(models: &[Boosted]) -> Result<Boosted, BoostError> {
+        let Some(first) = models.first() else { return Err(BoostError::Unlike("an empty list")) };
+        if models.iter().any(|model| model.columns() != first.columns()) {
+            return Err(BoostError::Unlike("different columns"));
+        }
+        if models.iter().any(|model| model.outputs() != first.outputs()) {
+            return Err(BoostError::Unlike("different classes"));
+        }
+        let share = 1.0 / models.len() as f32;
+        let mean = |of: fn(&Stored) -> &[f32]| -> Vec<f32> {
+            let sum = |at: usize| models.iter().map(|model| of(&model.stored)[at]).sum::<f32>();
+            (0..of(&first.stored).len()).map(|at| sum(at) * share).collect()
+        };
+        let forest = Forest::mean(models.iter().map(|model| &model.stored.forest))?;
+        Boosted::assemble(first.columns(), mean(|stored| &stored.base), mean(|stored| &stored.importances), forest)
+    }
+
     /// Whether the model is whole: every index in range, every number finite. Reading a model does this by itself.
     ///
     /// # Errors
@@ -143,7 +165,7 @@ impl Boosted {
         self.outputs().max(2)
     }
 
-    /// The number of boosting rounds whose trees were kept.
+    /// The number of boosting rounds whose trees were kept, in a [mean](Boosted::mean) those of all models.
     pub fn rounds(&self) -> usize {
         self.stored.forest.trees() / self.outputs()
     }

@@ -93,6 +93,9 @@ pub enum BoostError {
     /// No row weighs anything.
     #[error("all weights are zero; training needs rows with weight")]
     NoWeight,
+    /// Models that cannot be averaged into one.
+    #[error("models of {0} have no mean; train them on the same columns and classes with trees of one kind")]
+    Unlike(&'static str),
     /// A stored model contradicts itself.
     #[error("the stored trees are damaged ({0}); fetch or train the model again")]
     Corrupt(&'static str),

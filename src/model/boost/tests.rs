@@ -53,6 +53,55 @@ fn learns_xor_and_which_columns_matter() {
 }
 
 #[test]
+fn a_mean_of_models_says_the_mean_of_what_they_say() {
+    let rows = data(9, 500, 4, 0.1, noisy).records;
+    for grow in GROWERS {
+        let fit = |seed: u64, rounds: usize| {
+            let params = Boosted::params().rounds(rounds).grow(grow).subsample(0.5).seed(seed);
+            params.fit(&data(seed, 800, 4, 0.1, noisy)).unwrap()
+        };
+        let models = [fit(1, 20), fit(2, 20), fit(3, 7)];
+        let mean = Boosted::mean(&models).unwrap();
+        let each = models.each_ref().map(|model| margins(model, &rows));
+        for (at, got) in margins(&mean, &rows).into_iter().enumerate() {
+            let expected = each.iter().map(|margins| margins[at]).sum::<f32>() / 3.0;
+            assert!((got - expected).abs() < 1e-4, "{grow:?}: row {at}: {got}, not {expected}");
+        }
+        assert_eq!((mean.rounds(), mean.columns()), (47, 4));
+        let row = rows.row(0).to_vec();
+        let shares: f32 = mean.contributions(&row, 0).unwrap().iter().sum();
+        assert!((shares - margins(&mean, &rows)[0]).abs() < 1e-3, "{grow:?}: {shares}");
+        assert_eq!(postcard::from_bytes::<Boosted>(&bytes(&mean)).unwrap(), mean);
+    }
+}
+
+#[test]
+fn oblivious_models_of_different_depths_have_a_mean() {
+    let train = data(10, 800, 3, 0.1, noisy);
+    let fit = |depth: u8| Boosted::params().rounds(10).grow(Grow::Oblivious(depth)).fit(&train).unwrap();
+    let (shallow, deep) = (fit(2), fit(5));
+    let mean = Boosted::mean(&[shallow.clone(), deep.clone()]).unwrap();
+    let (a, b) = (margins(&shallow, &train.records), margins(&deep, &train.records));
+    for ((got, a), b) in margins(&mean, &train.records).into_iter().zip(a).zip(b) {
+        assert!((got - (a + b) / 2.0).abs() < 1e-4, "{got}, not the mean of {a} and {b}");
+    }
+}
+
+#[test]
+fn unlike_models_have_no_mean() {
+    let fit = |grow, columns, classes| {
+        let train = data(11, 300, columns, 0.0, |row, _| usize::from(row[0] > 0.0));
+        Boosted::params().rounds(2).grow(grow).classes(classes).fit(&train).unwrap()
+    };
+    let usual = fit(GROWERS[0], 3, 2);
+    for other in [fit(GROWERS[1], 3, 2), fit(GROWERS[0], 4, 2), fit(GROWERS[0], 3, 3)] {
+        let error = Boosted::mean(&[usual.clone(), other]).unwrap_err();
+        assert!(matches!(error, BoostError::Unlike(_)), "{error}");
+    }
+    assert!(matches!(Boosted::mean(&[]), Err(BoostError::Unlike(_))));
+}
+
+#[test]
 fn probabilities_follow_a_monotone_function() {
     let truth = |x: f32| 1.0 / (1.0 + (-4.0 * x).exp());
     let train = data(3, 20_000, 1, 0.0, |row, noise| usize::from(noise < truth(row[0])));

@@ -84,6 +84,11 @@ impl Conditions {
         self.thresholds.push(threshold);
     }
 
+    fn append(&mut self, other: &Conditions) {
+        self.codes.extend_from_slice(&other.codes);
+        self.thresholds.extend_from_slice(&other.thresholds);
+    }
+
     fn push_split(&mut self, split: &Split, cuts: &Cuts) {
         self.push(split.column, split.missing_left, cuts.of(split.column)[usize::from(split.cut)]);
     }
@@ -131,6 +136,24 @@ impl Forest {
         }
     }
 
+    /// The trees of several forests of one kind, every leaf shrunk so that together they say the mean.
+    pub(super) fn mean<'a>(forests: impl Iterator<Item = &'a Forest> + Clone) -> Result<Forest, BoostError> {
+        let share = 1.0 / forests.clone().count() as f32;
+        let mut oblivious: Vec<&Oblivious> = Vec::new();
+        let mut ordinary: Vec<&Ordinary> = Vec::new();
+        for forest in forests {
+            match forest {
+                Forest::Oblivious(forest) => oblivious.push(forest),
+                Forest::Ordinary(forest) => ordinary.push(forest),
+            }
+        }
+        match (oblivious.is_empty(), ordinary.is_empty()) {
+            (false, true) => Ok(Forest::Oblivious(Oblivious::mean(&oblivious, share))),
+            (true, false) => Ok(Forest::Ordinary(Ordinary::mean(&ordinary, share))),
+            _ => Err(BoostError::Unlike("ordinary and oblivious trees")),
+        }
+    }
+
     /// Whether every place that prediction looks up is there.
     pub(super) fn check(&self, columns: usize) -> Result<(), BoostError> {
         match self {
@@ -162,10 +185,7 @@ impl Oblivious {
         let mut forest = Oblivious { depth: depth as u8, ..Oblivious::default() };
         for (splits, leaves) in trees {
             splits.iter().for_each(|split| forest.conditions.push_split(split, cuts));
-            for _ in splits.len()..depth {
-                // Nothing is greater than the largest number, and what is missing goes left.
-                forest.conditions.push(0, true, f32::MAX);
-            }
+            forest.fill_up(depth - splits.len());
             let total: f32 = leaves.iter().map(|leaf| leaf.cover).sum();
             for place in 0..1 << depth {
                 let leaf = leaves.get(place).copied().unwrap_or_default();
@@ -174,6 +194,33 @@ impl Oblivious {
             }
         }
         forest
+    }
+
+    /// Ends a tree with conditions that no row passes to the right: nothing is greater than the largest number, and
+    /// what is missing goes left.
+    fn fill_up(&mut self, levels: usize) {
+        (0..levels).for_each(|_| self.conditions.push(0, true, f32::MAX));
+    }
+
+    fn mean(forests: &[&Oblivious], share: f32) -> Oblivious {
+        let depth = forests.iter().map(|forest| forest.depth).max().unwrap_or(1);
+        let mut mean = Oblivious { depth, ..Oblivious::default() };
+        for forest in forests {
+            let conditions: Vec<Condition> = forest.conditions.iter().collect();
+            let leaves = forest.leaves.chunks_exact(1 << forest.depth);
+            let trees = leaves.zip(forest.covers.chunks_exact(1 << forest.depth));
+            for (conditions, (leaves, covers)) in conditions.chunks_exact(forest.depth.into()).zip(trees) {
+                conditions.iter().for_each(|c| mean.conditions.push(c.column, c.missing_left, c.threshold));
+                mean.fill_up(usize::from(depth - forest.depth));
+                mean.leaves.extend(leaves.iter().map(|value| value * share));
+                mean.covers.extend_from_slice(covers);
+                // Leaves that no row comes to.
+                let places = mean.conditions.len() / usize::from(depth) << depth;
+                mean.leaves.resize(places, 0.0);
+                mean.covers.resize(places, 0);
+            }
+        }
+        mean
     }
 
     fn check(&self, columns: usize) -> Result<(), BoostError> {
@@ -243,6 +290,21 @@ impl Ordinary {
             }
         }
         forest
+    }
+
+    fn mean(forests: &[&Ordinary], share: f32) -> Ordinary {
+        let mut mean = Ordinary::default();
+        for forest in forests {
+            let first = mean.children.len();
+            mean.sizes.extend_from_slice(&forest.sizes);
+            mean.children.extend_from_slice(&forest.children);
+            mean.conditions.append(&forest.conditions);
+            mean.covers.extend_from_slice(&forest.covers);
+            // A leaf's threshold is its margin.
+            let nodes = mean.children[first..].iter().zip(&mut mean.conditions.thresholds[first..]);
+            nodes.filter(|(left, _)| **left == 0).for_each(|(_, value)| *value *= share);
+        }
+        mean
     }
 
     fn check(&self, columns: usize) -> Result<(), BoostError> {
