@@ -46,30 +46,33 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
     let own = &articles[first];
     let Some(of_own) = own.element.map(|element| page.blocks_in(element)) else { return };
     let is_kept = |labels: &Labels, at: usize| labels.blocks[at].label == Label::Body;
-    let kept: Vec<usize> = of_own.clone().filter(|at| is_kept(labels, *at)).collect();
+    let kept: Vec<&str> =
+        of_own.clone().filter(|at| is_kept(labels, *at)).map(|at| page.text_of(&page.blocks[at])).collect();
     if kept.is_empty() {
         return;
     }
-    let is_opening =
-        kept.iter().flat_map(|at| words(page.text_of(&page.blocks[*at]), WordRule::Cjk)).nth(OPENING).is_none();
-    let is_alike = |article: &Headed| {
-        !is_opening
-            && class(page, own).is_some()
-            && class(page, own) == class(page, article)
-            && is_long(&headline(article))
-    };
+    let is_opening = kept.into_iter().flat_map(|text| words(text, WordRule::Cjk)).nth(OPENING).is_none();
+    let own_class = class(page, own).filter(|_| !is_opening);
+    let is_alike =
+        |article: &Headed| own_class.is_some() && own_class == class(page, article) && is_long(&headline(article));
+    // What comes before this block is looked at already, or is the page's own.
+    let mut next = of_own.end;
     for further in &articles[first + 1..] {
-        // Without an element of its own: all around its headline that does not hold the page's.
-        let element = further.element.unwrap_or_else(|| {
-            let holds_own = |node: &NodeId| page.blocks_in(*node).contains(&own.headline);
-            page.dom.ancestors(further.heading).take_while(|node| !holds_own(node)).last().unwrap_or(further.heading)
-        });
-        let is_inside = of_own.contains(&further.headline) || page.blocks_in(element).contains(&own.headline);
         let is_small = further.element.is_none() || further.is_small && !own.is_small;
-        if is_inside || is_small && !is_alike(further) || is_title(further) {
+        if further.headline < next || is_small && !is_alike(further) || is_title(further) {
             continue;
         }
-        for at in page.blocks_in(element) {
+        let holds_own = |node: &NodeId| page.blocks_in(*node).contains(&own.headline);
+        // Without an element of its own: all around its headline that does not hold the page's.
+        let element = further.element.unwrap_or_else(|| {
+            page.dom.ancestors(further.heading).take_while(|node| !holds_own(node)).last().unwrap_or(further.heading)
+        });
+        if holds_own(&element) {
+            continue;
+        }
+        let blocks = page.blocks_in(element);
+        next = blocks.end;
+        for at in blocks {
             if is_kept(labels, at) {
                 labels.blocks[at] = taken_out(Label::Related, labels.blocks[at].body);
             }
