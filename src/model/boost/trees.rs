@@ -215,7 +215,7 @@ impl Oblivious {
                 mean.leaves.extend(leaves.iter().map(|value| value * share));
                 mean.covers.extend_from_slice(covers);
                 // Leaves that no row comes to.
-                let places = mean.conditions.len() / usize::from(depth) << depth;
+                let places = (mean.conditions.len() / usize::from(depth)) << depth;
                 mean.leaves.resize(places, 0.0);
                 mean.covers.resize(places, 0);
             }
