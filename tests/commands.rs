@@ -32,16 +32,16 @@ impl Small {
     }
 }
 
-fn train(out: &Path, threads: &str) -> String {
+fn train(out: &Path, threads: &str, flags: &[&str]) -> String {
     let mut train = lubb();
     train.args(["train", "--gold", LABELLED, "--folds", "3", "--rounds", "20", "--rows", "3000", "--no-flat"]);
-    train.args(["--attribution", "Written for lubb", "--out"]).arg(out).env("RAYON_NUM_THREADS", threads);
+    train.args(["--attribution", "Written for lubb", "--out"]).arg(out).args(flags).env("RAYON_NUM_THREADS", threads);
     String::from_utf8(train.assert().success().get_output().stdout.clone()).unwrap()
 }
 
 static SMALL: LazyLock<Small> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let said = train(&folder.path().join("small.lubb"), "2");
+    let said = train(&folder.path().join("small.lubb"), "2", &[]);
     Small { folder, said }
 });
 
@@ -200,8 +200,20 @@ fn training_gives_the_same_model_with_any_number_of_threads() {
         SMALL.said
     );
     let again = SMALL.folder.path().join("again.lubb");
-    train(&again, "1");
+    train(&again, "1", &[]);
     assert!(fs::read(SMALL.model()).unwrap() == fs::read(again).unwrap(), "the models differ");
+}
+
+#[test]
+fn the_last_stage_can_be_the_mean_of_several_models() {
+    let size = |model: &Path| fs::metadata(model).unwrap().len();
+    let bagged = SMALL.folder.path().join("bagged.lubb");
+    train(&bagged, "2", &["--bags", "2"]);
+    // Trees of one stage of three more, beside lexicon, head and the rest.
+    let (one, two) = (size(&SMALL.model()), size(&bagged));
+    assert!(two > one && two < 2 * one, "{one} and {two} bytes");
+    let text = extract("data/labelled/ar-iraq-comments.html", &["--model", bagged.to_str().unwrap()]);
+    assert!(text.contains("أعلنت بلدية البصرة"), "{text}");
 }
 
 #[test]

@@ -40,11 +40,9 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
         let headline = headline(article);
         is_long(&headline) && titles.iter().any(|title| title.contains(&headline))
     };
-    let Some(first) = articles.iter().position(|article| article.element.is_some() && is_title(article)) else {
-        return;
-    };
-    let own = &articles[first];
-    let Some(of_own) = own.element.map(|element| page.blocks_in(element)) else { return };
+    let mut in_elements = articles.iter().enumerate().filter_map(|(at, own)| Some((at, own, own.element?)));
+    let Some((first, own, element)) = in_elements.find(|(_, own, _)| is_title(own)) else { return };
+    let of_own = page.blocks_in(element);
     let is_kept = |labels: &Labels, at: usize| labels.blocks[at].label == Label::Body;
     let kept: Vec<&str> =
         of_own.clone().filter(|at| is_kept(labels, *at)).map(|at| page.text_of(&page.blocks[at])).collect();

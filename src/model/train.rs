@@ -333,15 +333,12 @@ impl<'a> Trainer<'a> {
     /// The last stage: the mean of several models, where they are trees. What a single one owes to its draws is what
     /// flips blocks between trainings; earlier stages are seen over windows of blocks, which evens them out.
     fn fit_last(&self, rows: &Rows) -> Result<Classifier, TrainError> {
-        let bags = match self.params.family {
-            Family::Logistic => 1,
-            Family::Boost | Family::Stack => self.params.bags.max(1) as u64,
-        };
-        let fit = |bag: u64| self.fit_body(rows, LAST_STAGE + BAG * bag);
-        let mut models = (0..bags).into_par_iter().map(fit).collect::<Result<Vec<_>, TrainError>>()?;
-        if models.len() == 1 {
-            return Ok(models.remove(0));
+        if self.params.family == Family::Logistic {
+            return self.fit_body(rows, LAST_STAGE);
         }
+        let bags = 0..self.params.bags.max(1) as u64;
+        let fit = |bag: u64| self.fit_body(rows, LAST_STAGE + BAG * bag);
+        let models = bags.into_par_iter().map(fit).collect::<Result<Vec<_>, TrainError>>()?;
         let trees: Vec<Boosted> = models.iter().filter_map(Classifier::trees).cloned().collect();
         Ok(Classifier::Boost(Box::new(Boosted::mean(&trees)?)))
     }
