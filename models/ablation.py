@@ -20,7 +20,7 @@ PARTS = "text structure context declared groups visibility wording lexicon stage
 # What is told of a training besides parts that are left out.
 OTHERS = {
     "--stages 2": ["--stages", "2"],
-    "--bags 3": ["--bags", "3"],
+    "--bags 1": ["--bags", "1"],
     "--classifier boost": ["--classifier", "boost"],
     "--classifier logistic": ["--classifier", "logistic"],
     "--fold-by group": ["--fold-by", "group"],

@@ -365,7 +365,7 @@ fn pages_of_systems_that_no_training_saw_score_well() {
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
-    assert_eq!([none.len(), short.len()], [32, 34]);
+    assert_eq!([none.len(), short.len()], [57, 46]);
     assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
     assert!(mean(&none) >= 0.45, "mean {}: {none:?}", mean(&none));
 }

@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Models of other draws whose mean the last stage is, where it is trees: less hangs on the seed
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20), hide_short_help = true)]
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20), hide_short_help = true)]
     bags: u8,
     /// Leave out the model for flattened text
     #[arg(long)]

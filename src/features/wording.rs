@@ -26,8 +26,8 @@ const LONGEST: usize = 10;
 /// A block with this share of its words in phrases of a kind stands over what follows like a heading does.
 const HEADS: f32 = 0.5;
 
-/// The phrases by their first words, longer ones first.
-struct Phrases {
+/// A list's phrases by their first words, longer ones first.
+pub(crate) struct Phrases {
     /// The words that phrases begin with.
     sieve: Sieve,
     by_first_word: HashedMap<Vec<(Vec<u64>, u8)>>,
@@ -47,7 +47,20 @@ impl Phrases {
         here.take_while(move |(length, _)| *length == longest)
     }
 
-    fn read(list: &str) -> Phrases {
+    /// How many phrases some words hold, anywhere, and how many of the words are in them.
+    pub(crate) fn held(&self, words: &[u64]) -> (usize, usize) {
+        let (mut count, mut covered, mut at) = (0, 0, 0);
+        while at < words.len() {
+            let length = self.longest(&words[at..]).next().map_or(0, |(length, _)| length);
+            count += usize::from(length > 0);
+            covered += length;
+            at += length.max(1);
+        }
+        (count, covered)
+    }
+
+    /// Reads a list: phrases of one line are separated by `|`, a line in brackets names the kind of those below it.
+    pub(crate) fn read(list: &str) -> Phrases {
         let mut phrases: HashedMap<Vec<(Vec<u64>, u8)>> = HashedMap::default();
         let mut kind = 0;
         for line in list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
@@ -76,15 +89,8 @@ fn offers() -> &'static Phrases {
 
 /// How many phrases of offers a block holds, anywhere, and the share of its words that are in them.
 fn offered(words: &[u64]) -> (f32, f32) {
-    let offers = offers();
-    let (mut count, mut covered, mut at) = (0.0, 0, 0);
-    while at < words.len() {
-        let length = offers.longest(&words[at..]).next().map_or(0, |(length, _)| length);
-        count += f32::from(u8::from(length > 0));
-        covered += length;
-        at += length.max(1);
-    }
-    (count, covered as f32 / words.len().max(1) as f32)
+    let (count, covered) = offers().held(words);
+    (count as f32, covered as f32 / words.len().max(1) as f32)
 }
 
 /// For each kind, the share of a block's words that are in its phrases, 0 to 1; of a long block only the beginning is

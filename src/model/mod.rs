@@ -15,6 +15,7 @@ pub mod duplicates;
 pub mod file;
 mod further;
 pub mod logistic;
+mod refusals;
 mod sentences;
 pub mod stack;
 pub mod train;
@@ -177,6 +178,7 @@ fn revise(page: &Page, labels: &mut Labels) {
     sentences::keep_rests(page, labels);
     further::drop_further(page, labels);
     duplicates::drop_copies(page, labels);
+    refusals::drop_refusal(page, labels);
 }
 
 /// What was kept with probability `body`, and is no part of the article after all.

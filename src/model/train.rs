@@ -128,7 +128,7 @@ impl Default for TrainParams {
             logistic: LogisticParams::default(),
             stages: 3,
             rounds: 300,
-            bags: 1,
+            bags: 3,
             depth: 6,
             learning_rate: 0.12,
             boost_rows: 200_000,

@@ -127,6 +127,7 @@ fn between(low: f32, high: f32) -> f32 {
 }
 
 /// The bins of all rows, eight columns side by side.
+#[derive(Default)]
 pub(super) struct Bins {
     groups: Vec<Vec<[u8; GROUP]>>,
     rows: usize,
@@ -140,6 +141,22 @@ impl Bins {
     /// Every row's bins of columns `GROUP * group ..`.
     pub(super) fn group(&self, group: usize) -> &[[u8; GROUP]] {
         &self.groups[group]
+    }
+
+    /// Lays the bins of some columns side by side, for some rows: of others, whatever `into` had is left.
+    ///
+    /// A tree that sees three columns of ten would read nearly every word for two or three of its eight bins, at each of
+    /// its levels.
+    pub(super) fn take(&self, columns: &[usize], rows: &[u32], into: &mut Bins) {
+        into.rows = self.rows;
+        into.groups.resize_with(columns.len().div_ceil(GROUP), Vec::new);
+        into.groups.par_iter_mut().zip(columns.par_chunks(GROUP)).for_each(|(words, columns)| {
+            words.resize(self.rows, [0; GROUP]);
+            for (k, &column) in columns.iter().enumerate() {
+                let (from, lane) = (self.group(column / GROUP), column % GROUP);
+                rows.iter().for_each(|&row| words[row as usize][k] = from[row as usize][lane]);
+            }
+        });
     }
 
     #[inline]

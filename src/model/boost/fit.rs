@@ -143,6 +143,12 @@ impl BoostValidParams {
         let mut packed = vec![0u64; train.bins.rows()];
         let mut space = Space::default();
         let mut draws = fastrand::Rng::with_seed(self.seed);
+        let mut columns = usable.clone();
+        let mut taken = Bins::default();
+        if self.colsample >= 1.0 {
+            let all: Vec<u32> = (0..train.bins.rows() as u32).collect();
+            train.bins.take(&columns, &all, &mut taken);
+        }
         let mut trees: Vec<Tree> = Vec::new();
         let (mut best_loss, mut best_round) = (f32::INFINITY, 0);
         for round in 1..=self.rounds {
@@ -153,10 +159,14 @@ impl BoostValidParams {
                 // The tree before this one left its rows in another order.
                 space.rows.sort_unstable();
                 let scale = pack(&derivatives, &space.rows, &mut packed);
+                if self.colsample < 1.0 {
+                    columns = self.draw_columns(&mut draws, &usable);
+                    train.bins.take(&columns, &space.rows, &mut taken);
+                }
                 let ground = Ground {
                     bins: &train.bins,
                     cuts: &cuts,
-                    groups: self.draw_columns(&mut draws, &usable),
+                    groups: Group::all(&columns, &taken),
                     derivatives: &derivatives,
                     packed: &packed,
                     scorer: Scorer::new(scale, self),
@@ -207,14 +217,12 @@ impl BoostValidParams {
         }
     }
 
-    fn draw_columns(&self, draws: &mut fastrand::Rng, usable: &[usize]) -> Vec<Group> {
-        if self.colsample >= 1.0 {
-            return Group::all(usable);
-        }
+    /// Some of the columns, in rising order.
+    fn draw_columns(&self, draws: &mut fastrand::Rng, usable: &[usize]) -> Vec<usize> {
         let count = ((usable.len() as f32 * self.colsample).round() as usize).max(1);
         let mut drawn = draws.choose_multiple(usable.iter().copied(), count);
         drawn.sort_unstable();
-        Group::all(&drawn)
+        drawn
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) struct Ground<'a> {
     pub(super) bins: &'a Bins,
     pub(super) cuts: &'a Cuts,
     /// The columns drawn for this tree.
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<Group<'a>>,
     /// Every row's weighted first and second derivative, and the same packed.
     pub(super) derivatives: &'a [[f32; 2]],
     pub(super) packed: &'a [u64],
@@ -189,7 +189,7 @@ impl Ground<'_> {
     fn fill_and_score(&self, rows: &[u32], ordered: &[u64], histograms: &mut [Histogram]) -> Option<Split> {
         let score = |(group, histograms): (&Group, &mut [Histogram])| {
             histograms.fill(EMPTY);
-            group.fill(self.bins, rows, ordered, histograms);
+            group.fill(rows, ordered, histograms);
             self.scorer.best_of_group(group, self.cuts, &[histograms])
         };
         let parts = split_by(histograms, self.groups.iter().map(Group::len));
@@ -211,7 +211,7 @@ impl Ground<'_> {
         let parts = parts.zip(split_by(&mut large.histograms, sizes()));
         let score = |(group, (small, large)): (&Group, (&mut [Histogram], &mut [Histogram]))| {
             small.fill(EMPTY);
-            group.fill(self.bins, rows, ordered, small);
+            group.fill(rows, ordered, small);
             for (large, small) in large.iter_mut().zip(&*small) {
                 large.iter_mut().zip(small).for_each(|(large, small)| *large = large.wrapping_sub(*small));
             }

@@ -55,74 +55,49 @@ fn round(x: f64) -> i32 {
     (x + 0.5f64.copysign(x)) as i32
 }
 
-/// The columns of a group of eight that a tree may use.
-pub(super) struct Group {
-    /// Which group of the bins.
-    pub(super) index: usize,
-    /// Which of its columns, the first [`Group::len`] of these.
-    lanes: [u8; GROUP],
-    len: usize,
+/// Up to eight of the columns that a tree may use, and their bins side by side.
+pub(super) struct Group<'a> {
+    /// The columns' numbers.
+    columns: &'a [usize],
+    /// Their bins, one word a row.
+    words: &'a [[u8; GROUP]],
 }
 
-impl Group {
-    /// Groups columns given in rising order.
-    pub(super) fn all(columns: &[usize]) -> Vec<Group> {
-        let group = |columns: &[usize]| {
-            let mut lanes = [0; GROUP];
-            for (lane, column) in lanes.iter_mut().zip(columns) {
-                *lane = (column % GROUP) as u8;
-            }
-            Group { index: columns[0] / GROUP, lanes, len: columns.len() }
-        };
-        columns.chunk_by(|a, b| a / GROUP == b / GROUP).map(group).collect()
+impl<'a> Group<'a> {
+    /// Groups columns whose bins were taken together.
+    pub(super) fn all(columns: &'a [usize], taken: &'a Bins) -> Vec<Group<'a>> {
+        let groups = columns.chunks(GROUP).enumerate();
+        groups.map(|(at, columns)| Group { columns, words: taken.group(at) }).collect()
     }
 
-    /// How many columns are used.
+    /// How many columns there are.
     pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// The columns' numbers.
-    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
-        self.lanes.iter().take(self.len).map(|&lane| self.index * GROUP + usize::from(lane))
+        self.columns.len()
     }
 
     /// Adds `rows` to the group's histograms; `packed` has their derivatives in the same order.
-    pub(super) fn fill(&self, bins: &Bins, rows: &[u32], packed: &[u64], histograms: &mut [Histogram]) {
-        let words = bins.group(self.index);
-        match self.len {
-            1 => fill::<1>(words, &self.lanes, rows, packed, histograms),
-            2 => fill::<2>(words, &self.lanes, rows, packed, histograms),
-            3 => fill::<3>(words, &self.lanes, rows, packed, histograms),
-            4 => fill::<4>(words, &self.lanes, rows, packed, histograms),
-            5 => fill::<5>(words, &self.lanes, rows, packed, histograms),
-            6 => fill::<6>(words, &self.lanes, rows, packed, histograms),
-            7 => fill::<7>(words, &self.lanes, rows, packed, histograms),
-            _ => fill::<8>(words, &self.lanes, rows, packed, histograms),
+    pub(super) fn fill(&self, rows: &[u32], packed: &[u64], histograms: &mut [Histogram]) {
+        match self.len() {
+            1 => fill::<1>(self.words, rows, packed, histograms),
+            2 => fill::<2>(self.words, rows, packed, histograms),
+            3 => fill::<3>(self.words, rows, packed, histograms),
+            4 => fill::<4>(self.words, rows, packed, histograms),
+            5 => fill::<5>(self.words, rows, packed, histograms),
+            6 => fill::<6>(self.words, rows, packed, histograms),
+            7 => fill::<7>(self.words, rows, packed, histograms),
+            _ => fill::<8>(self.words, rows, packed, histograms),
         }
     }
 }
 
 /// Fills `K` histograms in one pass: their additions do not wait for each other, as those of one histogram do when a
 /// column is nearly constant.
-fn fill<const K: usize>(
-    words: &[[u8; GROUP]],
-    lanes: &[u8; GROUP],
-    rows: &[u32],
-    packed: &[u64],
-    out: &mut [Histogram],
-) {
+fn fill<const K: usize>(words: &[[u8; GROUP]], rows: &[u32], packed: &[u64], out: &mut [Histogram]) {
     let Some(out) = out.first_chunk_mut::<K>() else { return };
-    let mut lane = [0; K];
-    for (k, lane) in lane.iter_mut().enumerate() {
-        *lane = if K == GROUP { k } else { usize::from(lanes[k]) % GROUP };
-    }
     for (&row, &packed) in rows.iter().zip(packed) {
         let word = words[row as usize];
-        for k in 0..K {
-            // With all eight columns the lanes are known when compiling.
-            let bin = word[if K == GROUP { k } else { lane[k] }];
-            let sum = &mut out[k][usize::from(bin)];
+        for (histogram, bin) in out.iter_mut().zip(word) {
+            let sum = &mut histogram[usize::from(bin)];
             *sum = sum.wrapping_add(packed);
         }
     }
@@ -245,7 +220,7 @@ impl Scorer {
     /// The best condition that a group's columns offer to nodes which must share it; `nodes` has each node's
     /// histograms of the group. Of equals, the first column's and cut's.
     pub(super) fn best_of_group(&self, group: &Group, cuts: &Cuts, nodes: &[&[Histogram]]) -> Option<Split> {
-        let best = group.columns().enumerate().map(|(k, column)| {
+        let best = group.columns.iter().enumerate().map(|(k, &column)| {
             self.best_of_column(column, cuts.of(column).len(), nodes.iter().filter_map(|node| node.get(k)))
         });
         best.fold(None, Split::better)

@@ -52,7 +52,7 @@ impl Ground<'_> {
         if nodes.len() == 1 {
             let root = &mut histograms[..k];
             root.fill(EMPTY);
-            group.fill(self.bins, rows, ordered, root);
+            group.fill(rows, ordered, root);
         } else {
             let half = nodes.len() / 2;
             let (lefts, rights) = histograms.split_at_mut(half * k);
@@ -62,7 +62,7 @@ impl Ground<'_> {
                 right.fill(EMPTY);
                 let left_is_small = at_left.len() < at_right.len();
                 let small = if left_is_small { at_left } else { at_right };
-                group.fill(self.bins, &rows[small.clone()], &ordered[small.clone()], right);
+                group.fill(&rows[small.clone()], &ordered[small.clone()], right);
                 if left_is_small {
                     each(left, right, |parent, small| (small, parent.wrapping_sub(small)));
                 } else if !small.is_empty() {

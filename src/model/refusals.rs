@@ -1,0 +1,178 @@
+//! What stands where a page should be: a wall against robots, a request to turn on JavaScript, an error, a site that is
+//! down. A crawl is full of such pages, and they have no article, however much their few sentences read like one.
+//!
+//! A rule and no columns: the model saw hardly any, and one that was taught with a dozen (models/README.md) took short
+//! articles for walls. On the 1,956 pages of the four sets that the default model learns from it takes out nothing: one
+//! is a shell, whose reference is empty, and one is called by a phrase of refusal, but has a long text.
+
+use std::sync::OnceLock;
+
+use super::{Labels, taken_out};
+use crate::features::text::word_hashes;
+use crate::features::wording::Phrases;
+use crate::label::Label;
+use crate::page::dom::{NodeId, Tag};
+use crate::page::{Block, Page};
+
+const LIST: &str = include_str!("refusals.txt");
+
+/// More words say something of their own, whatever their page is called.
+const SHORT: usize = 150;
+/// No text of so many words has more bytes.
+const SHORT_BYTES: usize = SHORT * 40;
+/// The share of a title's words in phrases of refusal from which on the title is one.
+const TITLE: f32 = 0.5;
+/// The same for all words of a page.
+const PAGE: f32 = 0.2;
+
+/// What scripts are called, which says nothing but in `<noscript>`.
+const SCRIPTS: &str = "javascript | java script | جافاسكريبت | الجافاسكريبت | جافا سكريبت | الجافا سكريبت | \
+    جاوااسکریپت | جاوا اسکریپت | جاوا اسکرپٹ | जावास्क्रिप्ट | জাভাস্ক্রিপ্ট | 자바스크립트 | джаваскрипт | จาวาสคริปต์";
+
+fn scripts() -> &'static Phrases {
+    static SCRIPT_NAMES: OnceLock<Phrases> = OnceLock::new();
+    SCRIPT_NAMES.get_or_init(|| Phrases::read(SCRIPTS))
+}
+
+fn phrases() -> &'static Phrases {
+    static PHRASES: OnceLock<Phrases> = OnceLock::new();
+    PHRASES.get_or_init(|| Phrases::read(LIST))
+}
+
+/// The share of some words that are in phrases of refusal.
+fn refusing(words: &[u64]) -> f32 {
+    phrases().held(words).1 as f32 / words.len().max(1) as f32
+}
+
+/// Takes everything out of the body of a page that is a refusal: a short text of a page that is called by a phrase of
+/// refusal, or a short page that consists of such phrases to a good part or of what is said to readers without scripts.
+pub fn drop_refusal(page: &Page, labels: &mut Labels) {
+    let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
+    let kept: Vec<usize> = (0..page.blocks.len()).filter(is_kept).collect();
+    if kept.is_empty() {
+        return;
+    }
+    let is_called_one = || names(page).iter().any(|name| refusing(name) >= TITLE);
+    let is_one =
+        || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
+    let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
+    if short(text).is_some() && is_called_one() || is_one() {
+        kept.iter().for_each(|at| labels.blocks[*at] = taken_out(Label::Nav, labels.blocks[*at].body));
+        labels.score = 0.0;
+    }
+}
+
+/// The words of some texts, if they are few.
+fn short<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Vec<Vec<u64>>> {
+    let (mut words, mut count, mut bytes) = (Vec::new(), 0, 0);
+    for text in texts {
+        bytes += text.len();
+        if bytes > SHORT_BYTES {
+            return None;
+        }
+        words.push(word_hashes(text));
+        count += words.last().map_or(0, Vec::len);
+    }
+    (count <= SHORT).then_some(words)
+}
+
+/// Whether half of a page's words are in `<noscript>`, which asks for scripts or refuses, or in other blocks that refuse.
+fn is_shell(page: &Page, blocks: &[Vec<u64>]) -> bool {
+    let in_noscript = |block: &Block| around(page, block).any(|node| page.dom.tag(node) == Tag::Noscript);
+    let (without, others): (Vec<_>, Vec<_>) = page.blocks.iter().zip(blocks).partition(|(block, _)| in_noscript(block));
+    let asks = without.iter().any(|(_, words)| scripts().held(words).0 > 0 || refusing(words) > 0.0);
+    let refusing = others.iter().filter(|(_, words)| refusing(words) > 0.0);
+    let said: usize = without.iter().chain(refusing).map(|(_, words)| words.len()).sum();
+    asks && 2 * said >= blocks.iter().map(Vec::len).sum()
+}
+
+/// A block's element and those around it.
+fn around<'a>(page: &'a Page, block: &Block) -> impl Iterator<Item = NodeId> + 'a {
+    std::iter::once(block.element).chain(page.dom.ancestors(block.element))
+}
+
+/// The words of what the page is called: its larger headings, and its title in the parts that sites put together.
+fn names(page: &Page) -> Vec<Vec<u64>> {
+    let is_heading =
+        |block: &&Block| around(page, block).take(3).any(|node| matches!(page.dom.tag(node), Tag::H1 | Tag::H2));
+    let headings = page.blocks.iter().filter(is_heading).map(|block| page.text_of(block));
+    let title = page.dom.elements(Tag::Title).next().map(|title| page.dom.inner_text(title)).unwrap_or_default();
+    let parts = title.split(['|', '›', '»', '«', '·', '•', '–', '—']).flat_map(|part| part.split(" - "));
+    parts.chain(headings).map(word_hashes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Labelled;
+
+    /// Whether a page of which every block was kept is left without an article.
+    fn is_empty(page: &Page) -> bool {
+        let kept = Labelled { label: Label::Body, p: 0.9, body: 0.9 };
+        let mut labels = Labels { blocks: vec![kept; page.blocks.len()], score: 0.9 };
+        drop_refusal(page, &mut labels);
+        let left = labels.blocks.iter().filter(|block| block.label == Label::Body).count();
+        assert!(left == 0 || left == page.blocks.len());
+        assert_eq!(labels.score == 0.0, left == 0);
+        left == 0
+    }
+
+    fn refuses(html: &str) -> bool {
+        is_empty(&Page::from_html(html))
+    }
+
+    #[test]
+    fn walls_errors_and_shells_have_no_article_in_any_language() {
+        for name in [
+            "Just a moment...",
+            "Access denied",
+            "404 - Page not found",
+            "تم رفض الوصول",
+            "الصفحة غير موجودة",
+            "الموقع قيد الصيانة",
+            "Страница не найдена",
+            "Zugriff verweigert",
+            "ページが見つかりません",
+            "页面不存在",
+        ] {
+            let site = "The Harbour Times of Saltmere and the Northern Islands";
+            let text = "<p>This text has no phrase of the list in it, and reads like the beginning of an article.</p>"
+                .repeat(3);
+            assert!(refuses(&format!("<title>{site} | {name}</title>{text}")), "{name}");
+            assert!(refuses(&format!("<title>{site}</title><h1>{name}</h1>{text}")), "{name}");
+            assert!(!refuses(&format!("<title>{site}</title><p>{name}</p>{text}")), "{name}");
+        }
+        assert!(refuses("<div id=root></div><noscript>You need to enable JavaScript to run this app.</noscript>"));
+        assert!(refuses(
+            "<title>أخبار الميناء</title><noscript><p>يرجى تفعيل جافا سكريبت لعرض هذا الموقع على متصفحكم</p></noscript>"
+        ));
+        let bare =
+            "<h1>Saltmere News</h1><noscript><h4>JavaScript is off</h4><p>Turn it on to read the news.</p></noscript>";
+        assert!(refuses(bare));
+        assert!(is_empty(&Page::from_text("Please wait\nVerify you are human to go on to the site\n")));
+    }
+
+    #[test]
+    fn articles_that_speak_of_errors_and_walls_stay() {
+        let outage = "<title>Ticket site was down for an hour</title><h1>Ticket site was down for an hour</h1><p>Buyers saw \
+                      a page that said \"service unavailable, please wait\" on Monday, when the sale of tickets for the \
+                      lantern parade began. Two thousand people were in the queue when the server stopped answering.</p>";
+        assert!(!refuses(outage));
+        let lazy = "<title>The ferry is late</title><noscript><img alt=x></noscript><h1>The ferry is late</h1><p>It came at \
+                    noon.</p><noscript><p>Please enable JavaScript to see comments.</p></noscript>";
+        assert!(!refuses(lazy));
+        let long = format!("<title>Access denied</title><p>{}</p>", "A novel of a city without doors. ".repeat(30));
+        assert!(!refuses(&long));
+        assert!(!refuses(
+            "<title>Why I left scripts</title><p>Pages here run no JavaScript any more, and load at once.</p>"
+        ));
+        assert!(!refuses("<p>حذرت هيئة الموانئ من رسائل تطلب من المسافرين التحقق من حجوزاتهم عبر روابط مجهولة.</p>"));
+    }
+
+    #[test]
+    fn every_phrase_can_be_found() {
+        for phrase in LIST.lines().filter(|l| !l.starts_with('#')).flat_map(|l| l.split('|')).map(str::trim) {
+            assert!(phrase.is_empty() || refusing(&word_hashes(phrase)) == 1.0, "{phrase}");
+        }
+    }
+}
