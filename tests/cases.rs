@@ -10,7 +10,7 @@ use std::fs;
 use lubb::gold::{self, GoldPage};
 use lubb::page::words::WordRule;
 use lubb::report::metrics::word_scores;
-use lubb::{Document, Extractor, Label, Output};
+use lubb::{Document, Extractor, Label, Output, Page};
 
 mod common;
 use common::{labelled_blocks, listing};
@@ -310,6 +310,28 @@ fn gap_the_times_of_a_live_blogs_entries_are_not_kept() {
 }
 
 #[test]
+fn walls_errors_and_shells_have_no_article() {
+    let walls = "ar-access-denied ar-account-suspended ar-bot-shuruq ar-loading-manara ar-maintenance-sahel ar-server-error \
+                 ar-shell-qafila en-blocked-request en-checking-connection en-harvest-shell en-pardon-interruption \
+                 en-tracker-shell fr-acces-refuse ru-proverka";
+    for wall in walls.split_whitespace() {
+        let page = Page::from_html(&fs::read_to_string(format!("data/no-article/{wall}.html")).unwrap());
+        assert_eq!(Extractor::default().extract_page(&page).text, "", "{wall}");
+    }
+}
+
+#[test]
+fn a_text_with_nothing_around_it_is_an_article_whatever_it_speaks_of() {
+    let briefs = "ar-brief-blocked ar-brief-missing ar-brief-outage ar-brief-robots ar-tiny-robot ar-tiny-site-down \
+                  en-brief-cookies en-tiny-note fr-brief-maintenance fr-tiny-breve";
+    let all = scores("data/no-article");
+    for brief in briefs.split_whitespace() {
+        let (_, reference, f1) = all.iter().find(|(id, ..)| id.trim_end_matches(".html") == brief).unwrap();
+        assert!(!reference.is_empty() && *f1 >= 0.95, "{brief}: {f1}");
+    }
+}
+
+#[test]
 fn a_front_page_of_long_teasers_has_no_article() {
     let case = Case::of("ar-home-front");
     assert_eq!(case.reference(), "", "its labels");
@@ -361,7 +383,7 @@ fn pages_of_systems_that_no_training_saw_score_well() {
     assert!(mean(&all) >= 0.94, "mean {}: {all:?}", mean(&all));
 }
 
-/// The model's weak spot, so that it does not get weaker unseen: 0.74 and 16 of 32 when this was written.
+/// The model's weak spot, so that it does not get weaker unseen: 0.78 and 35 of 57 when this was written.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());

@@ -176,6 +176,7 @@ impl Model {
 /// What rules change after the decision, since no feature of a block alone could tell it.
 fn revise(page: &Page, labels: &mut Labels) {
     sentences::keep_rests(page, labels);
+    sentences::drop_insets(page, labels);
     further::drop_further(page, labels);
     duplicates::drop_copies(page, labels);
     refusals::drop_refusal(page, labels);
