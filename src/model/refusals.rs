@@ -52,7 +52,7 @@ pub fn drop_refusal(page: &Page, labels: &mut Labels) {
     if kept.is_empty() {
         return;
     }
-    let is_called_one = || names(page).iter().any(|name| refusing(name) >= TITLE);
+    let is_called_one = || names(page).iter().any(|name| is_status(name) || refusing(&word_hashes(name)) >= TITLE);
     let is_one =
         || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
     let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
@@ -91,14 +91,20 @@ fn around<'a>(page: &'a Page, block: &Block) -> impl Iterator<Item = NodeId> + '
     std::iter::once(block.element).chain(page.dom.ancestors(block.element))
 }
 
-/// The words of what the page is called: its larger headings, and its title in the parts that sites put together.
-fn names(page: &Page) -> Vec<Vec<u64>> {
+/// What the page is called: its larger headings, and its title in the parts that sites put together.
+fn names(page: &Page) -> Vec<String> {
     let is_heading =
         |block: &&Block| around(page, block).take(3).any(|node| matches!(page.dom.tag(node), Tag::H1 | Tag::H2));
     let headings = page.blocks.iter().filter(is_heading).map(|block| page.text_of(block));
     let title = page.dom.elements(Tag::Title).next().map(|title| page.dom.inner_text(title)).unwrap_or_default();
     let parts = title.split(['|', '›', '»', '«', '·', '•', '–', '—']).flat_map(|part| part.split(" - "));
-    parts.chain(headings).map(word_hashes).collect()
+    parts.chain(headings).map(|name| name.trim().to_owned()).collect()
+}
+
+/// Whether a name is the code of an HTTP error (RFC 9110, and a proxy's 52x), or begins with one and a colon.
+fn is_status(name: &str) -> bool {
+    let code = name.split(':').next().and_then(|code| code.trim().parse::<u16>().ok());
+    code.is_some_and(|code| matches!(code, 400 | 401 | 403..=406 | 408..=410 | 429 | 451 | 500..=504 | 520..=527))
 }
 
 #[cfg(test)]
@@ -127,6 +133,8 @@ mod tests {
             "Just a moment...",
             "Access denied",
             "404 - Page not found",
+            "502: Der Hafen antwortet nicht",
+            "404",
             "تم رفض الوصول",
             "الصفحة غير موجودة",
             "الموقع قيد الصيانة",
@@ -161,6 +169,9 @@ mod tests {
         let lazy = "<title>The ferry is late</title><noscript><img alt=x></noscript><h1>The ferry is late</h1><p>It came at \
                     noon.</p><noscript><p>Please enable JavaScript to see comments.</p></noscript>";
         assert!(!refuses(lazy));
+        assert!(!refuses(
+            "<title>500 people at the lantern parade</title><p>They came in the rain, and stayed for hours.</p>"
+        ));
         let long = format!("<title>Access denied</title><p>{}</p>", "A novel of a city without doors. ".repeat(30));
         assert!(!refuses(&long));
         assert!(!refuses(
