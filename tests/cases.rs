@@ -313,7 +313,9 @@ fn gap_the_times_of_a_live_blogs_entries_are_not_kept() {
 fn walls_errors_and_shells_have_no_article() {
     let walls = "ar-access-denied ar-account-suspended ar-bot-shuruq ar-loading-manara ar-maintenance-sahel ar-server-error \
                  ar-shell-qafila en-blocked-request en-checking-connection en-harvest-shell en-pardon-interruption \
-                 en-tracker-shell fr-acces-refuse ru-proverka";
+                 en-tracker-shell fr-acces-refuse ru-proverka ar-wall-404 ar-wall-500 ar-wall-challenge ar-wall-geo ar-wall-login \
+                 ar-wall-maintenance ar-wall-spa en-wall-410 en-wall-ratelimit es-wall-expired fa-wall-redirect ru-wall-502 \
+                 tr-wall-browser";
     for wall in walls.split_whitespace() {
         let page = Page::from_html(&fs::read_to_string(format!("data/no-article/{wall}.html")).unwrap());
         assert_eq!(Extractor::default().extract_page(&page).text, "", "{wall}");
@@ -383,11 +385,11 @@ fn pages_of_systems_that_no_training_saw_score_well() {
     assert!(mean(&all) >= 0.94, "mean {}: {all:?}", mean(&all));
 }
 
-/// The model's weak spot, so that it does not get weaker unseen: 0.78 and 35 of 57 when this was written.
+/// The model's weak spot, so that it does not get weaker unseen: 0.78 and 41 of 57 when this was written.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
     assert_eq!([none.len(), short.len()], [57, 46]);
     assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
-    assert!(mean(&none) >= 0.45, "mean {}: {none:?}", mean(&none));
+    assert!(mean(&none) >= 0.6, "mean {}: {none:?}", mean(&none));
 }
