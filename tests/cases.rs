@@ -10,7 +10,7 @@ use std::fs;
 use lubb::gold::{self, GoldPage};
 use lubb::page::words::WordRule;
 use lubb::report::metrics::word_scores;
-use lubb::{Document, Extractor, Label, Output, Page};
+use lubb::{Document, Extractor, Label, Output};
 
 mod common;
 use common::{labelled_blocks, listing};
@@ -309,28 +309,21 @@ fn gap_the_times_of_a_live_blogs_entries_are_not_kept() {
     Case::of("ar-live-updates").has_not(&["16:45"]);
 }
 
-#[test]
-fn walls_errors_and_shells_have_no_article() {
-    let walls = "ar-access-denied ar-account-suspended ar-bot-shuruq ar-loading-manara ar-maintenance-sahel ar-server-error \
-                 ar-shell-qafila en-blocked-request en-checking-connection en-harvest-shell en-pardon-interruption \
-                 en-tracker-shell fr-acces-refuse ru-proverka ar-wall-404 ar-wall-500 ar-wall-challenge ar-wall-geo ar-wall-login \
-                 ar-wall-maintenance ar-wall-spa en-wall-410 en-wall-ratelimit es-wall-expired fa-wall-redirect ru-wall-502 \
-                 tr-wall-browser";
-    for wall in walls.split_whitespace() {
-        let page = Page::from_html(&fs::read_to_string(format!("data/no-article/{wall}.html")).unwrap());
-        assert_eq!(Extractor::default().extract_page(&page).text, "", "{wall}");
-    }
-}
+/// Walls, errors and shells in `data/no-article`; lubb still takes the last four, three of consent and a parked domain,
+/// for articles.
+const WALLS: &str = "ar-access-denied ar-account-suspended ar-bot-shuruq ar-loading-manara ar-maintenance-sahel \
+    ar-server-error ar-shell-qafila ar-wall-404 ar-wall-500 ar-wall-challenge ar-wall-geo ar-wall-login \
+    ar-wall-maintenance ar-wall-spa en-blocked-request en-checking-connection en-harvest-shell en-pardon-interruption \
+    en-tracker-shell en-wall-410 en-wall-ratelimit es-wall-expired fa-wall-redirect fr-acces-refuse ru-proverka \
+    ru-wall-502 tr-wall-browser ar-consent-riwaq de-zustimmung en-domain-parked fr-wall-cookies";
 
-#[test]
-fn a_text_with_nothing_around_it_is_an_article_whatever_it_speaks_of() {
-    let briefs = "ar-brief-blocked ar-brief-missing ar-brief-outage ar-brief-robots ar-tiny-robot ar-tiny-site-down \
-                  en-brief-cookies en-tiny-note fr-brief-maintenance fr-tiny-breve";
-    let all = scores("data/no-article");
-    for brief in briefs.split_whitespace() {
-        let (_, reference, f1) = all.iter().find(|(id, ..)| id.trim_end_matches(".html") == brief).unwrap();
-        assert!(!reference.is_empty() && *f1 >= 0.95, "{brief}: {f1}");
-    }
+/// Articles in `data/no-article` with nothing around them.
+const BARE: &str = "ar-brief-blocked ar-brief-missing ar-brief-outage ar-brief-robots ar-tiny-robot ar-tiny-site-down \
+    de-brief-fehler en-brief-cookies en-brief-javascript en-tiny-note fr-brief-maintenance fr-tiny-breve";
+
+/// Those of some pages whose names a list has, and the others.
+fn listed(pages: Vec<Scored>, list: &str) -> (Vec<Scored>, Vec<Scored>) {
+    pages.into_iter().partition(|(id, ..)| list.split_whitespace().any(|name| id.trim_end_matches(".html") == name))
 }
 
 #[test]
@@ -340,8 +333,11 @@ fn a_front_page_of_long_teasers_has_no_article() {
     assert!(case.document.text.is_empty(), "ar-home-front: kept: {}", case.document.text);
 }
 
-/// For each page of a folder its name, its text as labelled, and the word F1 of what lubb makes of it.
-fn scores(folder: &str) -> Vec<(String, String, f64)> {
+/// A page's name, its text as labelled, and the word F1 of what lubb makes of it.
+type Scored = (String, String, f64);
+
+/// Of each page of a folder.
+fn scores(folder: &str) -> Vec<Scored> {
     let extractor = Extractor::default();
     let score = |page: GoldPage| {
         let body = labelled_blocks(&page).into_iter().filter(|(label, _)| *label == Label::Body);
@@ -353,7 +349,7 @@ fn scores(folder: &str) -> Vec<(String, String, f64)> {
     gold::read(folder).unwrap().pages.into_iter().map(score).collect()
 }
 
-fn mean(scores: &[(String, String, f64)]) -> f64 {
+fn mean(scores: &[Scored]) -> f64 {
     scores.iter().map(|(.., f1)| f1).sum::<f64>() / scores.len() as f64
 }
 
@@ -374,7 +370,7 @@ const USUAL: [&str; 12] = [
 ];
 
 /// Pages of as many content systems, 35 of them Arabic, written without sight of a model: what a user's new site gets.
-/// The later 34 are hard on purpose, most of them. 0.983 and 0.965 in all when this was written.
+/// The later 34 are hard on purpose, most of them. 0.981 and 0.963 in all when this was written.
 #[test]
 fn pages_of_systems_that_no_training_saw_score_well() {
     let all = scores("data/held-out");
@@ -385,11 +381,18 @@ fn pages_of_systems_that_no_training_saw_score_well() {
     assert!(mean(&all) >= 0.94, "mean {}: {all:?}", mean(&all));
 }
 
-/// The model's weak spot, so that it does not get weaker unseen: 0.78 and 41 of 57 when this was written.
+/// The model's weak spot, so that it does not get weaker unseen: lists and fronts, and articles of a sentence or two under
+/// teasers, 14 of 26 and 0.70 when this was written. Apart from these, what should never fail.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
-    assert_eq!([none.len(), short.len()], [57, 46]);
+    let (walls, lists) = listed(none, WALLS);
+    let (bare, short) = listed(short, BARE);
+    assert_eq!([walls.len(), lists.len(), bare.len(), short.len()], [31, 26, 12, 34]);
     assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
-    assert!(mean(&none) >= 0.6, "mean {}: {none:?}", mean(&none));
+    assert!(mean(&lists) >= 0.45, "mean {}: {lists:?}", mean(&lists));
+    let (open, told) = listed(walls, "ar-consent-riwaq de-zustimmung en-domain-parked fr-wall-cookies");
+    assert!(told.iter().all(|(.., f1)| *f1 == 1.0), "walls: {told:?}");
+    assert_eq!(open.len(), 4);
+    assert!(bare.iter().all(|(.., f1)| *f1 >= 0.95), "bare: {bare:?}");
 }

@@ -13,6 +13,8 @@ use crate::page::sentence::{goes_on, holder, is_cut};
 const BETWEEN: usize = 40;
 /// So many nodes are looked through for the text beside an inset.
 const NEAR: usize = 50;
+/// With fewer letters, what follows an inset is what opens it ("more").
+const GOING_ON: usize = 12;
 
 /// Takes into the body what goes on with a sentence of it.
 pub fn keep_rests(page: &Page, labels: &mut Labels) {
@@ -28,9 +30,6 @@ pub fn keep_rests(page: &Page, labels: &mut Labels) {
         }
     }
 }
-
-/// With fewer letters, what follows an inset is what opens it ("more").
-const GOING_ON: usize = 12;
 
 /// Takes out of the body what is cut out of a sentence that goes on after it. A text that is shown on "read more" stands
 /// at the end of its paragraph, and stays.
