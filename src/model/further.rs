@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use super::{Labels, taken_out};
 use crate::label::Label;
 use crate::page::byline::key;
-use crate::page::dom::{AttrName, NodeId, Tag};
+use crate::page::dom::{AttrName, Dom, NodeId, Tag};
 use crate::page::words::{WordRule, words};
 use crate::page::{Input, Page};
 
@@ -78,13 +78,18 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
     }
 }
 
+/// The text of `<title>`; a drawing may have one too.
+pub fn document_title(dom: &Dom) -> Option<String> {
+    let is_drawings = |node| dom.ancestors(node).any(|above| dom.tag(above) == Tag::Svg);
+    dom.elements(Tag::Title).find(|&node| !is_drawings(node)).map(|node| dom.inner_text(node))
+}
+
 /// What the page says that it is called: `<title>` and `og:title`, with the site's name if they have it.
 fn titles(page: &Page) -> Vec<String> {
     let dom = &page.dom;
-    let document = dom.elements(Tag::Title).find(|&node| dom.ancestors(node).all(|above| dom.tag(above) != Tag::Svg));
     let is_title = |&node: &NodeId| dom.attr(node, AttrName::Property) == Some("og:title");
     let shared = dom.elements(Tag::Meta).find(is_title).and_then(|node| dom.attr(node, AttrName::Content));
-    let texts = document.map(|node| dom.inner_text(node)).into_iter().chain(shared.map(str::to_owned));
+    let texts = document_title(dom).into_iter().chain(shared.map(str::to_owned));
     texts.map(|text| key(&text).chars().take(TITLE).collect()).collect()
 }
 

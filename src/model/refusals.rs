@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use super::further::document_title;
 use super::{Labels, taken_out};
 use crate::features::text::word_hashes;
 use crate::features::wording::Phrases;
@@ -96,7 +97,7 @@ fn names(page: &Page) -> Vec<String> {
     let is_heading =
         |block: &&Block| around(page, block).take(3).any(|node| matches!(page.dom.tag(node), Tag::H1 | Tag::H2));
     let headings = page.blocks.iter().filter(is_heading).map(|block| page.text_of(block));
-    let title = page.dom.elements(Tag::Title).next().map(|title| page.dom.inner_text(title)).unwrap_or_default();
+    let title = document_title(&page.dom).unwrap_or_default();
     let parts = title.split(['|', '›', '»', '«', '·', '•', '–', '—']).flat_map(|part| part.split(" - "));
     parts.chain(headings).map(|name| name.trim().to_owned()).collect()
 }
@@ -172,6 +173,7 @@ mod tests {
         assert!(!refuses(
             "<title>500 people at the lantern parade</title><p>They came in the rain, and stayed for hours.</p>"
         ));
+        assert!(!refuses("<svg><title>Please wait</title></svg><h1>The ferry is late</h1><p>It came at noon.</p>"));
         let long = format!("<title>Access denied</title><p>{}</p>", "A novel of a city without doors. ".repeat(30));
         assert!(!refuses(&long));
         assert!(!refuses(
