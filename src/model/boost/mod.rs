@@ -98,7 +98,8 @@ impl TryFrom<Stored> for Boosted {
 
     fn try_from(stored: Stored) -> Result<Boosted, BoostError> {
         stored.check()?;
-        let plan = Plan::new(&stored.forest).ok_or(BoostError::Corrupt("trees on more than 65,535 columns"))?;
+        let plan = Plan::new(&stored.forest, stored.base.len())
+            .ok_or(BoostError::Corrupt("trees on more than 65,535 columns"))?;
         Ok(Boosted { stored, plan })
     }
 }

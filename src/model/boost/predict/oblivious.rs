@@ -1,26 +1,25 @@
 //! A block of rows through oblivious trees.
 //!
 //! All rows meet the same conditions, so a tree is a few comparisons of whole vectors and a look-up in its leaves. With
-//! AVX2 that look-up takes no memory access a row: a tree's leaves lie in up to eight vectors, the first three
-//! conditions pick a lane of each and the others pick the vector. Both stages and the head took 1.30 ms of a mean page
-//! of `wcxb-dev` with look-ups one by one and take 0.41 this way. With AVX-512 one instruction looks up 32 leaves, and what
-//! is left is the time to read the trees from the second cache: 0.08 ms of 0.55 for 1,380 trees.
+//! AVX-512 one instruction looks up 32 leaves, and what is left is the time to read the trees from the second cache:
+//! 0.08 ms of 0.55 for 1,380 trees and a mean page of `wcxb-dev`. With less, trees go over [bytes](super::bytes), but
+//! on processors of other makes, which do it this way one row after the other.
 
 use super::{BLOCK, Lane, Step};
+
+/// Whether trees of this depth are looked up with AVX-512.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn has_avx512(depth: u8) -> bool {
+    (4..=6).contains(&depth) && std::is_x86_feature_detected!("avx512f")
+}
 
 /// Adds the trees' leaves for the first `count` rows of a block to `sums`, tree after tree, so that every way of doing
 /// it adds in the same order and gives the same bits.
 pub(super) fn oblivious(depth: u8, steps: &[Step], leaves: &[f32], block: &[Lane], count: usize, sums: &mut [Lane]) {
     #[cfg(target_arch = "x86_64")]
-    if (4..=6).contains(&depth) && std::is_x86_feature_detected!("avx512f") {
+    if has_avx512(depth) {
         // SAFETY: the processor has the foundation of AVX-512, which is all that the function asks for.
         unsafe { avx512::oblivious(depth, steps, leaves, block, sums) };
-        return;
-    }
-    #[cfg(target_arch = "x86_64")]
-    if (3..=6).contains(&depth) && std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
-        unsafe { avx2::oblivious(depth, steps, leaves, block, count, sums) };
         return;
     }
     match depth {
@@ -161,114 +160,6 @@ mod avx512 {
     const _: () = assert!(BLOCK == 16);
 }
 
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use std::arch::x86_64::*;
-
-    use super::super::{BLOCK, Lane, Step};
-
-    /// Numbers in one vector.
-    const WIDTH: usize = 8;
-
-    #[target_feature(enable = "avx2")]
-    pub(super) fn oblivious(
-        depth: u8,
-        steps: &[Step],
-        leaves: &[f32],
-        block: &[Lane],
-        count: usize,
-        sums: &mut [Lane],
-    ) {
-        match depth {
-            3 => trees::<3, 8, 1>(steps, leaves, block, count, sums),
-            4 => trees::<4, 16, 2>(steps, leaves, block, count, sums),
-            5 => trees::<5, 32, 4>(steps, leaves, block, count, sums),
-            _ => trees::<6, 64, 8>(steps, leaves, block, count, sums),
-        }
-    }
-
-    /// `LEAVES` is two to the power of `DEPTH`, and eight times `VECTORS`.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn trees<const DEPTH: usize, const LEAVES: usize, const VECTORS: usize>(
-        steps: &[Step],
-        leaves: &[f32],
-        block: &[Lane],
-        count: usize,
-        sums: &mut [Lane],
-    ) {
-        let outputs = sums.len();
-        let trees = steps.as_chunks::<DEPTH>().0.iter().zip(leaves.as_chunks::<LEAVES>().0);
-        let bits = [bit(1), bit(2), bit(4)];
-        let vectors = count.div_ceil(WIDTH).min(VECTORS_A_LANE);
-        let mut output = 0;
-        // Neither `map` nor `from_fn`: compiled without AVX2 they would call their closure once for each value.
-        for (steps, leaves) in trees {
-            let mut table = [_mm256_setzero_ps(); VECTORS];
-            for (vector, leaves) in table.iter_mut().zip(leaves.as_chunks::<WIDTH>().0) {
-                *vector = load(leaves);
-            }
-            let mut lanes = [&NO_LANE; DEPTH];
-            for (lane, step) in lanes.iter_mut().zip(steps) {
-                *lane = vectors_of(&block[usize::from(step.slot)]);
-            }
-            let sums = sums[output].as_chunks_mut::<WIDTH>().0;
-            for vector in 0..vectors {
-                let mut right = [_mm256_setzero_ps(); DEPTH];
-                for depth in 0..DEPTH {
-                    let threshold = _mm256_set1_ps(steps[depth].threshold);
-                    right[depth] = _mm256_cmp_ps::<_CMP_GT_OQ>(load(&lanes[depth][vector]), threshold);
-                }
-                let low = _mm256_or_ps(_mm256_and_ps(right[0], bits[0]), _mm256_and_ps(right[1], bits[1]));
-                let lane = _mm256_castps_si256(_mm256_or_ps(low, _mm256_and_ps(right[2], bits[2])));
-                let mut found = [_mm256_setzero_ps(); VECTORS];
-                for (found, vector) in found.iter_mut().zip(table) {
-                    *found = _mm256_permutevar8x32_ps(vector, lane);
-                }
-                let mut left = VECTORS;
-                for right in &right[3..] {
-                    left /= 2;
-                    for at in 0..left {
-                        found[at] = _mm256_blendv_ps(found[2 * at], found[2 * at + 1], *right);
-                    }
-                }
-                let sum = &mut sums[vector];
-                store(sum, _mm256_add_ps(load(sum), found[0]));
-            }
-            output = if output + 1 == outputs { 0 } else { output + 1 };
-        }
-    }
-
-    const VECTORS_A_LANE: usize = BLOCK / WIDTH;
-    type Vectors = [[f32; WIDTH]; VECTORS_A_LANE];
-    static NO_LANE: Vectors = [[0.0; WIDTH]; VECTORS_A_LANE];
-
-    #[inline(always)]
-    fn vectors_of(lane: &Lane) -> &Vectors {
-        lane.as_chunks::<WIDTH>().0.first_chunk().unwrap_or(&NO_LANE)
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn bit(bit: i32) -> __m256 {
-        _mm256_castsi256_ps(_mm256_set1_epi32(bit))
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn load(values: &[f32; WIDTH]) -> __m256 {
-        // SAFETY: eight numbers are read, and there are eight; they need not be aligned.
-        unsafe { _mm256_loadu_ps(values.as_ptr()) }
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn store(values: &mut [f32; WIDTH], vector: __m256) {
-        // SAFETY: eight numbers are written, and there is room for eight; they need not be aligned.
-        unsafe { _mm256_storeu_ps(values.as_mut_ptr(), vector) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,21 +185,10 @@ mod tests {
                 5 => portable::<5, 32>(&steps, &leaves, &block, count, &mut expected),
                 _ => portable::<6, 64>(&steps, &leaves, &block, count, &mut expected),
             }
-            let check = |got: &[Lane], way: &str| {
-                for (expected, got) in expected.iter().zip(got) {
-                    assert_eq!(expected[..count].map_bits(), got[..count].map_bits(), "depth {depth}, {way}");
-                }
-            };
-            let mut got = before.clone();
+            let mut got = before;
             oblivious(depth, &steps, &leaves, &block, count, &mut got);
-            check(&got, "the processor's best");
-            // A processor that has AVX-512 would not try this one.
-            #[cfg(target_arch = "x86_64")]
-            if std::is_x86_feature_detected!("avx2") {
-                let mut got = before.clone();
-                // SAFETY: the processor has AVX2.
-                unsafe { avx2::oblivious(depth, &steps, &leaves, &block, count, &mut got) };
-                check(&got, "AVX2");
+            for (expected, got) in expected.iter().zip(&got) {
+                assert_eq!(expected[..count].map_bits(), got[..count].map_bits(), "depth {depth}");
             }
         }
     }
