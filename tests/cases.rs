@@ -382,14 +382,14 @@ fn pages_of_systems_that_no_training_saw_score_well() {
 }
 
 /// The model's weak spot, so that it does not get weaker unseen: lists and fronts, and articles of a sentence or two under
-/// teasers, 14 of 26 and 0.70 when this was written. Apart from these, what should never fail.
+/// teasers, 14 of 26 and 0.75 when this was written. Apart from these, what should never fail.
 #[test]
 fn pages_of_a_sentence_or_of_none_are_right_as_often_as_they_were() {
     let (none, short): (Vec<_>, Vec<_>) = scores("data/no-article").into_iter().partition(|page| page.1.is_empty());
     let (walls, lists) = listed(none, WALLS);
     let (bare, short) = listed(short, BARE);
     assert_eq!([walls.len(), lists.len(), bare.len(), short.len()], [31, 26, 12, 34]);
-    assert!(mean(&short) >= 0.7, "mean {}: {short:?}", mean(&short));
+    assert!(mean(&short) >= 0.74, "mean {}: {short:?}", mean(&short));
     assert!(mean(&lists) >= 0.45, "mean {}: {lists:?}", mean(&lists));
     let (open, told) = listed(walls, "ar-consent-riwaq de-zustimmung en-domain-parked fr-wall-cookies");
     assert!(told.iter().all(|(.., f1)| *f1 == 1.0), "walls: {told:?}");

@@ -18,6 +18,7 @@ pub mod logistic;
 mod refusals;
 mod sentences;
 pub mod stack;
+mod teasers;
 pub mod train;
 
 pub use decide::Favor;
@@ -178,6 +179,7 @@ fn revise(page: &Page, labels: &mut Labels) {
     sentences::keep_rests(page, labels);
     sentences::drop_insets(page, labels);
     further::drop_further(page, labels);
+    teasers::drop_teasers(page, labels);
     duplicates::drop_copies(page, labels);
     refusals::drop_refusal(page, labels);
 }
