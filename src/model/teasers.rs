@@ -13,6 +13,7 @@ use super::{Labels, taken_out};
 use crate::label::Label;
 use crate::page::byline::key;
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
+use crate::page::jsonld::JsonLd;
 use crate::page::{Block, Input, Page, host_of};
 
 /// A shorter link, in letters, is no headline.
@@ -54,14 +55,10 @@ fn is_dated_article(dom: &Dom) -> bool {
         let of = |node: &NodeId| dom.attr(*node, AttrName::Property) == Some(property);
         dom.elements(Tag::Meta).filter(of).any(|node| dom.attr(node, AttrName::Content).is_some_and(is))
     };
-    let is_data = |node: &NodeId| dom.attr(*node, AttrName::Type) == Some("application/ld+json");
-    let is_dated = |node: NodeId| {
-        let text = dom.inner_text(node);
-        text.contains("\"datePublished\"") && ["Article\"", "Posting\""].iter().any(|of| text.contains(of))
-    };
+    // Of the types that are nothing but articles, whatever it is called.
+    let is_dated = || JsonLd::of(dom).article(|_| false).is_some_and(|of| of.text(&["datePublished"]).is_some());
     says("og:type", |content| content.eq_ignore_ascii_case("article"))
-        && (says("article:published_time", |content| !content.is_empty())
-            || dom.elements(Tag::Script).filter(is_data).any(is_dated))
+        && (says("article:published_time", |content| !content.is_empty()) || is_dated())
 }
 
 struct Lists<'a> {
