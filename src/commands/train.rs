@@ -7,12 +7,13 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use lubb::Document;
 use lubb::features;
+use lubb::gold::bare::{self, Bare};
 use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::{GoldPage, folds};
 use lubb::label::Label;
 use lubb::model::Card;
 use lubb::model::decide::{Judged, calibration_error};
-use lubb::model::train::{Example, Family, TrainParams, train};
+use lubb::model::train::{Example, Family, OutOfFold, TrainParams, train};
 use lubb::page::Page;
 use lubb::report::{Outcome, PageRow, Prediction, Report};
 use rayon::prelude::*;
@@ -64,6 +65,10 @@ pub struct Args {
     /// Models of other draws whose mean the last stage is, where it is trees: less hangs on the seed
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20), hide_short_help = true)]
     bags: u8,
+    /// Learn from every Nth page a second time, with markup that says less (names of classes and declared data left out,
+    /// other elements), so that the model does well on pages of which only the text speaks; 0 for none
+    #[arg(long, default_value_t = 0, value_name = "N", hide_short_help = true)]
+    bare: u8,
     /// Leave out the model for flattened text
     #[arg(long)]
     no_flat: bool,
@@ -116,18 +121,30 @@ pub fn run(args: Args) -> Result<Status> {
         "writing the model to {}: that is a folder, and --out names a file",
         args.out.display()
     );
-    let pages = labelled::align_all(args.gold.read()?)?;
-    labelled::describe(&pages, &mut out)?;
-    ensure!(pages.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", pages.len());
+    let all = labelled::align_all(args.gold.read()?)?;
+    labelled::describe(&all, &mut out)?;
+    ensure!(all.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", all.len());
 
     let params = parameters(&args)?;
-    let examples = examples(&pages, &params, args.fold_by);
-    let (html, text): (Vec<_>, Vec<_>) = pages.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
-    let (mut labelled, html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
+    let examples = examples(&all, &params, args.fold_by);
+    let (html, text): (Vec<_>, Vec<_>) = all.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
+    let (mut labelled, mut html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
     let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
-    writeln!(out, "training on {} pages, flattened {} times, and {} flat ones", html.len(), flat.len(), text.len())?;
-    // Pages that came as text follow the flattened ones; their results out of fold stand in the report by their sets.
-    let first_text = html.len() + flat.len();
+    let bare = bare(&html, args.bare);
+    let (pages, first_flat) = (html.len(), html.len() + bare.len());
+    writeln!(
+        out,
+        "training on {pages} pages, {} bare ones, flattened {} times, and {} flat ones",
+        bare.len(),
+        flat.len(),
+        text.len()
+    )?;
+    // Results out of fold come in this order: pages, bare copies, flattened ones, and those that came as text, which
+    // stand in the report by their sets.
+    let first_text = first_flat + flat.len();
+    let (originals, copies): (Vec<&LabelledPage>, Vec<Example>) =
+        bare.into_iter().map(|(at, copy)| (labelled[at], copy)).unzip();
+    html.extend(copies);
     if args.no_flat {
         ensure!(text.is_empty(), "{} pages are flattened text, which --no-flat leaves out", text.len());
     }
@@ -139,7 +156,7 @@ pub fn run(args: Args) -> Result<Status> {
     let card = Card { trained_on: sets(&golds), attributions: args.attribution.clone(), ..Card::default() };
     let mut trained = train(&html, &flat, &params, card)?;
 
-    let (of_html, of_text) = (&trained.out_of_fold[..html.len()], &trained.out_of_fold[first_text..]);
+    let (of_html, of_text) = (&trained.out_of_fold[..pages], &trained.out_of_fold[first_text..]);
     let results: Vec<_> = of_html.iter().chain(of_text).collect();
     let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| {
         let outcome = Outcome::of_labels(&page.page, result.labels.clone());
@@ -161,7 +178,11 @@ pub fn run(args: Args) -> Result<Status> {
         judged.map(|r| (r.labels.blocks.iter().map(|l| l.body).collect(), &r.judged)).collect();
     let error = calibration_error(p.iter().map(|(p, j)| (&p[..], &j.words[..], &j.body[..])));
     writeln!(out, "calibration error of the probability of body, out of fold: {error:.4}")?;
-    if let Some((kept, dropped)) = line_recall(&flat, &trained.out_of_fold[html.len()..]) {
+    let bare = &html[pages..];
+    if let Some(f1) = bare_f1(bare.iter().zip(&trained.out_of_fold[pages..]).zip(originals)) {
+        writeln!(out, "bare, out of fold: word F1 {f1:.4}")?;
+    }
+    if let Some((kept, dropped)) = line_recall(&flat, &trained.out_of_fold[first_flat..]) {
         writeln!(
             out,
             "flattened, out of fold: {:.1} % of body lines kept, {:.1} % of chrome lines dropped",
@@ -238,6 +259,16 @@ fn examples(pages: &[LabelledPage], params: &TrainParams, fold_by: FoldBy) -> Ve
     pages.iter().zip(folds).zip(&hosts).map(example).collect()
 }
 
+/// Every nth page of HTML with bare markup, and the place of the page that it is a copy of.
+fn bare(examples: &[Example], every: u8) -> Vec<(usize, Example)> {
+    let chosen = examples.iter().enumerate().filter(|(at, _)| every > 0 && at % usize::from(every) == 0);
+    let copy = |(at, example): (usize, &Example)| {
+        let page = bare::bare(&example.page, Bare::of(&example.id))?;
+        Some((at, Example { page, ..example.clone() }))
+    };
+    chosen.filter_map(copy).collect()
+}
+
 /// Every page of HTML flattened in two of the styles, the next page in the next ones.
 fn flattened(examples: &[Example]) -> Vec<Example> {
     let flat = |example: &Example, style: Style| {
@@ -283,8 +314,18 @@ fn write_predictions<'a>(path: &Path, pages: impl Iterator<Item = (&'a GoldPage,
     file.flush().with_context(writing)
 }
 
+/// Mean word F1 of bare copies, each scored as the page that it is a copy of.
+fn bare_f1<'a>(copies: impl Iterator<Item = ((&'a Example, &'a OutOfFold), &'a LabelledPage)>) -> Option<f64> {
+    let score = |((copy, result), original): ((&Example, &OutOfFold), &LabelledPage)| {
+        let outcome = Outcome::of_labels(&copy.page, result.labels.clone());
+        (!original.partial).then(|| PageRow::new(&original.gold, &outcome.prediction).f1)
+    };
+    let scores: Vec<f64> = copies.filter_map(score).collect();
+    (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+}
+
 /// Percentages of body lines kept and of chrome lines dropped.
-fn line_recall(flat: &[Example], results: &[lubb::model::train::OutOfFold]) -> Option<(f64, f64)> {
+fn line_recall(flat: &[Example], results: &[OutOfFold]) -> Option<(f64, f64)> {
     let (mut body, mut kept, mut chrome, mut dropped) = (0u64, 0u64, 0u64, 0u64);
     for (example, result) in flat.iter().zip(results) {
         for (share, label) in example.body.iter().zip(&result.labels.blocks) {

@@ -12,6 +12,7 @@ use crate::page::{Hints, Input, Page, host_of};
 
 mod aeb;
 pub mod align;
+pub mod bare;
 pub mod flatten;
 pub mod folds;
 mod jsonl;

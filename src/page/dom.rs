@@ -235,6 +235,24 @@ impl Dom {
         })
     }
 
+    /// The same tree with other tags, and without the attributes that are not to be kept.
+    pub fn with(&self, tag: impl Fn(Tag) -> Tag, keeps: impl Fn(AttrName, &str) -> bool) -> Dom {
+        let mut attrs = Vec::new();
+        let mut renamed = |node: NodeId| {
+            let Node { tag: old, data, .. } = self.nodes[node as usize];
+            if old == Tag::Text {
+                return self.nodes[node as usize].clone();
+            }
+            let start = attrs.len() as u32;
+            let value = |a: &Attr| &self.text[a.value.0 as usize..a.value.1 as usize];
+            let kept = self.attrs[data.0 as usize..data.1 as usize].iter().filter(|a| keeps(a.name, value(a)));
+            attrs.extend(kept.cloned());
+            Node { tag: tag(old), data: (start, attrs.len() as u32), ..self.nodes[node as usize].clone() }
+        };
+        let nodes = (0..self.nodes.len() as NodeId).map(&mut renamed).collect();
+        Dom { nodes, attrs, text: self.text.clone(), cut: self.cut }
+    }
+
     /// The elements with a tag, in document order.
     pub fn elements(&self, tag: Tag) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len() as NodeId).filter(move |&n| self.tag(n) == tag)
