@@ -16,9 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SETS = ["wcxb-dev", "news-en", "news-world", "news-ar", "labelled"]
-PARTS = "text structure context declared groups visibility wording lexicon stage-one head decision".split()
+PARTS = "text structure context declared groups media visibility wording lexicon stage-one head decision".split()
 # What is told of a training besides parts that are left out.
 OTHERS = {
+    "--bare 0": ["--bare", "0"],
     "--stages 2": ["--stages", "2"],
     "--bags 1": ["--bags", "1"],
     "--classifier boost": ["--classifier", "boost"],
@@ -33,6 +34,7 @@ def train(lubb, data, flags):
     with tempfile.TemporaryDirectory() as folder:
         command = [lubb, "train", "--no-flat", "--gold", *gold, "--pages", *(data / name for name in SETS[:4])]
         command += ["--out", f"{folder}/model.lubb", "--report", f"{folder}/report", *flags]
+        command += [] if "--bare" in flags else ["--bare", "3"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")

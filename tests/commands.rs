@@ -217,6 +217,22 @@ fn the_last_stage_is_the_mean_of_as_many_models_as_are_asked_for() {
 }
 
 #[test]
+fn pages_are_learned_from_a_second_time_with_bare_markup_if_asked_for() {
+    let model = SMALL.folder.path().join("bare.lubb");
+    let said = train(&model, "2", &["--bare", "2"]);
+    let after = |text: &str, mark: &str| {
+        let rest = text.split_once(mark).map(|(_, rest)| rest.to_owned());
+        rest.and_then(|rest| rest.split_whitespace().next().and_then(|number| number.parse::<f64>().ok()))
+    };
+    // Every second page, but those whose copy would be cut otherwise.
+    let copies = after(&said, "pages, ").unwrap();
+    assert!((70.0..=82.0).contains(&copies), "{said}");
+    assert!(after(&said, "bare, out of fold: word F1 ").unwrap() > 0.3, "{said}");
+    assert!(SMALL.said.contains(" 0 bare ones") && !SMALL.said.contains("bare, out of fold"), "{}", SMALL.said);
+    assert!(fs::read(SMALL.model()).unwrap() != fs::read(model).unwrap(), "the copies changed nothing");
+}
+
+#[test]
 fn a_trained_model_serves_every_command() {
     let model = SMALL.model();
     let model = model.to_str().unwrap();

@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long)]
     no_flat: bool,
     /// Parts to leave out, to see what they add: groups of columns (text, structure, context, declared, groups,
-    /// wording, lexicon), or stage-one (its words on a block's surroundings), head, decision
+    /// media, visibility, wording, lexicon), or stage-one (its words on a block's surroundings), head, decision
     #[arg(long, value_delimiter = ',', value_name = "PARTS", hide_short_help = true)]
     without: Vec<String>,
     /// A licence or a name to be given, kept in the model

@@ -108,6 +108,12 @@ impl Groups {
         Groups { groups, said, around, largest, common }
     }
 
+    /// The member of a group that an element is in, of the group with the most text around it.
+    pub fn member(&self, element: NodeId) -> Option<NodeId> {
+        let (group, member, _) = self.around[element as usize];
+        (group != NONE).then_some(member)
+    }
+
     /// Appends a block's columns in the order of [`names`].
     pub fn columns(&self, page: &Page, structure: &Structure, at: usize, out: &mut Vec<f32>) {
         let total = structure.page().words.max(1.0);

@@ -1,8 +1,8 @@
 //! Blocks to a matrix: one row a block, one named column a feature, none of them tied to a language.
 //!
 //! The columns come in groups, in this order: the block's own [`text`], its place in the tree ([`structure`]), what is
-//! around it and the page as a whole ([`context`], [`declared`]), the repeated [`groups`] it is in, its [`visibility`], the
-//! stock phrases of its [`wording`], and the [`lexicon`] of class names.
+//! around it and the page as a whole ([`context`], [`declared`]), the repeated [`groups`] it is in, the [`media`] by it, its
+//! [`visibility`], the stock phrases of its [`wording`], and the [`lexicon`] of class names.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -18,6 +18,7 @@ pub mod groups;
 pub mod lanes;
 pub mod lexicon;
 pub(crate) mod log;
+pub mod media;
 pub mod structure;
 mod table;
 pub mod text;
@@ -40,6 +41,7 @@ pub fn names() -> &'static [String] {
         names.extend(structure::names());
         names.extend(context::names());
         names.extend(groups::names());
+        names.extend(media::NAMES.iter().map(|name| (*name).to_owned()));
         names.extend(visibility::names());
         names.extend(wording::names());
         names.extend(lexicon::names());
@@ -48,20 +50,21 @@ pub fn names() -> &'static [String] {
 }
 
 /// The groups of columns, as an ablation leaves them out.
-pub const COLUMN_GROUPS: [&str; 8] =
-    ["text", "structure", "context", "declared", "groups", "visibility", "wording", "lexicon"];
+pub const COLUMN_GROUPS: [&str; 9] =
+    ["text", "structure", "context", "declared", "groups", "media", "visibility", "wording", "lexicon"];
 
 /// The group that a column of [`names`] is in; empty for other names.
 pub fn column_group(name: &str) -> &'static str {
     static GROUPS: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
     let groups = GROUPS.get_or_init(|| {
         let mut groups = HashMap::new();
-        let lists: [Vec<String>; 8] = [
+        let lists: [Vec<String>; 9] = [
             text::NAMES.iter().map(|name| (*name).to_owned()).collect(),
             structure::names(),
             context::names(),
             declared::names().collect(),
             groups::names(),
+            media::NAMES.iter().map(|name| (*name).to_owned()).collect(),
             visibility::names(),
             wording::names(),
             lexicon::names(),
@@ -100,6 +103,7 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
     let structure = structure::Structure::of(page, &stats);
     let context = context::Context::of(page, &stats, &hashes, &structure);
     let groups = groups::Groups::of(page, &stats, &structure, context.title_block);
+    let media = media::Media::of(page, &structure);
     let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
     let mut last = structure.last(page);
@@ -110,6 +114,7 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
         structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
+        media.columns(page, &structure, &groups, at, &mut values);
         visibility.columns(page, &structure, at, &mut values);
         wording.columns(at, context.heading(at), &mut values);
         values.resize(rows * width, 0.0);

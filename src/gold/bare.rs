@@ -14,6 +14,8 @@ use crate::page::{Page, segment};
 pub struct Bare {
     /// The share of names (`class`, `id`) that are kept, 0 to 1; a name is kept wherever it stands on the page, or nowhere.
     pub names: f32,
+    /// Whether the page's address is known.
+    pub address: bool,
     /// Whether elements that divide a page (`<article>`, `<nav>`, `<figure>`) become `<div>`.
     pub sections: bool,
     /// Whether headings become `<div>`.
@@ -35,6 +37,7 @@ impl Bare {
             headings: bit(4) || bit(5),
             paragraphs: bit(6) && bit(7),
             cells: bit(8) && bit(9),
+            address: bit(10),
         }
     }
 }
@@ -53,7 +56,12 @@ pub fn bare(page: &Page, bare: Bare) -> Option<Page> {
     };
     let dom = page.dom.with(|tag| bare.tag(tag), keeps);
     let (blocks, text) = segment::segment(&dom);
-    (text == page.text && blocks.len() == page.blocks.len()).then(|| Page { dom, blocks, ..page.clone() })
+    (text == page.text && blocks.len() == page.blocks.len()).then(|| Page {
+        dom,
+        blocks,
+        url: page.url.clone().filter(|_| bare.address),
+        ..page.clone()
+    })
 }
 
 impl Bare {
@@ -95,7 +103,7 @@ mod tests {
         <p class="lead" hidden>Three.</p></article></body>"#;
 
     fn all() -> Bare {
-        Bare { names: 0.0, sections: true, headings: true, paragraphs: true, cells: true }
+        Bare { names: 0.0, sections: true, headings: true, paragraphs: true, cells: true, address: true }
     }
 
     fn attrs(page: &Page, name: AttrName) -> Vec<&str> {
@@ -133,8 +141,8 @@ mod tests {
     fn pages_draw_other_mixtures_and_always_the_same() {
         let drawn: Vec<Bare> = (0..100).map(|id| Bare::of(&id.to_string())).collect();
         assert_eq!(Bare::of("7"), drawn[7]);
-        let says: [fn(&Bare) -> bool; 5] =
-            [|b| b.names == 0.0, |b| b.sections, |b| b.headings, |b| b.paragraphs, |b| b.cells];
+        let says: [fn(&Bare) -> bool; 6] =
+            [|b| b.names == 0.0, |b| b.sections, |b| b.headings, |b| b.paragraphs, |b| b.cells, |b| b.address];
         for said in says {
             let count = drawn.iter().filter(|b| said(b)).count();
             assert!((10..95).contains(&count), "{count}");

@@ -8,6 +8,7 @@
 use std::sync::OnceLock;
 
 use super::further::document_title;
+use super::teasers::is_dated_article;
 use super::{Labels, taken_out};
 use crate::features::text::word_hashes;
 use crate::features::wording::Phrases;
@@ -46,18 +47,25 @@ fn refusing(words: &[u64]) -> f32 {
 }
 
 /// Takes everything out of the body of a page that is a refusal: a short text of a page that is called by a phrase of
-/// refusal, or a short page that consists of such phrases to a good part or of what is said to readers without scripts.
+/// refusal, or a short page that consists of such phrases to a good part or of what is said to readers without scripts,
+/// or a page whose title is such a phrase and nothing else, with a short text above what it offers in its stead.
 pub fn drop_refusal(page: &Page, labels: &mut Labels) {
     let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
     let kept: Vec<usize> = (0..page.blocks.len()).filter(is_kept).collect();
     if kept.is_empty() {
         return;
     }
-    let is_called_one = || names(page).iter().any(|name| is_status(name) || refusing(&word_hashes(name)) >= TITLE);
+    let is_called_one = || title_parts(page).chain(headings(page)).any(|name| names_refusal(&name, TITLE));
+    let first_section = || {
+        let next = page.blocks.iter().skip(kept[0] + 1).position(|block| is_heading(page, block));
+        let end = next.map_or(page.blocks.len(), |next| kept[0] + 1 + next);
+        kept.iter().take_while(move |at| **at < end).map(|at| page.text_of(&page.blocks[*at]))
+    };
+    let offers_others = || title_parts(page).any(|part| names_refusal(&part, 1.0)) && !is_dated_article(&page.dom);
     let is_one =
         || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
     let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
-    if short(text).is_some() && is_called_one() || is_one() {
+    if short(text).is_some() && is_called_one() || is_one() || short(first_section()).is_some() && offers_others() {
         kept.iter().for_each(|at| labels.blocks[*at] = taken_out(Label::Nav, labels.blocks[*at].body));
         labels.score = 0.0;
     }
@@ -92,14 +100,26 @@ fn around<'a>(page: &'a Page, block: &Block) -> impl Iterator<Item = NodeId> + '
     std::iter::once(block.element).chain(page.dom.ancestors(block.element))
 }
 
-/// What the page is called: its larger headings, and its title in the parts that sites put together.
-fn names(page: &Page) -> Vec<String> {
-    let is_heading =
-        |block: &&Block| around(page, block).take(3).any(|node| matches!(page.dom.tag(node), Tag::H1 | Tag::H2));
-    let headings = page.blocks.iter().filter(is_heading).map(|block| page.text_of(block));
+/// Whether at least this share of a name's words is in phrases of refusal, or it is an error's code.
+fn names_refusal(name: &str, share: f32) -> bool {
+    is_status(name) || refusing(&word_hashes(name)) >= share
+}
+
+/// The page's title in the parts that sites put together.
+fn title_parts(page: &Page) -> impl Iterator<Item = String> {
     let title = document_title(&page.dom).unwrap_or_default();
     let parts = title.split(['|', '›', '»', '«', '·', '•', '–', '—']).flat_map(|part| part.split(" - "));
-    parts.chain(headings).map(|name| name.trim().to_owned()).collect()
+    parts.map(|part| part.trim().to_owned()).collect::<Vec<_>>().into_iter()
+}
+
+/// The page's larger headings.
+fn headings(page: &Page) -> impl Iterator<Item = String> + '_ {
+    let headings = page.blocks.iter().filter(|block| is_heading(page, block));
+    headings.map(|block| page.text_of(block).trim().to_owned())
+}
+
+fn is_heading(page: &Page, block: &Block) -> bool {
+    around(page, block).take(3).any(|node| matches!(page.dom.tag(node), Tag::H1 | Tag::H2))
 }
 
 /// Whether a name is the code of an HTTP error (RFC 9110, and a proxy's 52x), or begins with one and a colon.
@@ -159,6 +179,20 @@ mod tests {
             "<h1>Saltmere News</h1><noscript><h4>JavaScript is off</h4><p>Turn it on to read the news.</p></noscript>";
         assert!(refuses(bare));
         assert!(is_empty(&Page::from_text("Please wait\nVerify you are human to go on to the site\n")));
+    }
+
+    #[test]
+    fn a_page_that_is_not_there_and_offers_others_has_no_article() {
+        let teaser = "<h2>Most read</h2>".to_owned()
+            + &"<p>The ferry came at noon with two thousand sheep on its deck, and nobody knew whose.</p>".repeat(20);
+        let sorry = "<h1>Sorry!</h1><p>The story has moved, or it never was. Try the search.</p>";
+        assert!(refuses(&format!("<title>Page not found | Ostrey Times</title>{sorry}{teaser}")));
+        assert!(refuses(&format!("<title>404</title>{sorry}{teaser}")));
+        let dated = "<meta property='og:type' content='article'>\
+                     <meta property='article:published_time' content='2024-11-01'>";
+        assert!(!refuses(&format!("{dated}<title>Page not found | Ostrey Times</title>{sorry}{teaser}")));
+        assert!(!refuses(&format!("<title>A page not found in any archive | Ostrey Times</title>{sorry}{teaser}")));
+        assert!(!refuses(&format!("<title>Page not found</title><h1>Sorry!</h1>{}", teaser.replace("h2>", "p>"))));
     }
 
     #[test]

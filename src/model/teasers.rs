@@ -50,7 +50,7 @@ pub fn drop_teasers(page: &Page, labels: &mut Labels) {
 }
 
 /// Whether a page says that it is an article, and when it was published: archives say the first too.
-fn is_dated_article(dom: &Dom) -> bool {
+pub(super) fn is_dated_article(dom: &Dom) -> bool {
     let says = |property: &str, is: fn(&str) -> bool| {
         let of = |node: &NodeId| dom.attr(*node, AttrName::Property) == Some(property);
         dom.elements(Tag::Meta).filter(of).any(|node| dom.attr(node, AttrName::Content).is_some_and(is))
