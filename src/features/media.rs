@@ -23,12 +23,18 @@ pub const NAMES: &[&str] = &[
     "page_images_log",
 ];
 
+/// More images or players than these in one place say no more.
+const MANY: u16 = 5;
+
 /// Elements that show something but text.
 pub struct Media {
     /// For each node, how many images and players begin before it; one more at the end.
     before: Vec<[u16; 2]>,
-    /// For each element with blocks, the innermost one around it (itself included) that holds an image.
-    holders: Vec<NodeId>,
+    /// For each element with blocks, which of `said` is of the innermost one around it, itself included, with an image.
+    holders: Vec<u32>,
+    /// What `image_holder_words_log` to `image_holder_link_density` say of an element with images, the page first.
+    said: Vec<[f32; 4]>,
+    page_images_log: f32,
 }
 
 impl Media {
@@ -46,12 +52,26 @@ impl Media {
             }
         }
         before.push(seen);
-        let mut media = Media { before, holders: vec![0; dom.len()] };
+        let page_images_log = ln_1p(f32::from(seen[0]));
+        let mut media = Media { before, holders: vec![0; dom.len()], said: Vec::new(), page_images_log };
+        media.said.push(media.say(page, structure, 0));
         for &node in &structure.holders {
-            let own = media.count(node, dom.end(node))[0] > 0;
-            media.holders[node as usize] = if own { node } else { media.holders[dom.parent(node) as usize] };
+            let has_image = media.count(node, dom.end(node))[0] > 0;
+            media.holders[node as usize] = if has_image {
+                media.said.push(media.say(page, structure, node));
+                media.said.len() as u32 - 1
+            } else {
+                media.holders[dom.parent(node) as usize]
+            };
         }
         media
+    }
+
+    fn say(&self, page: &Page, structure: &Structure, node: NodeId) -> [f32; 4] {
+        let totals = structure.totals(structure.blocks(page, node));
+        let [images, _] = self.count(node, page.dom.end(node));
+        let link_density = totals.link_words / totals.words.max(1.0);
+        [ln_1p(totals.words), ln_1p(totals.blocks), ln_1p(f32::from(images)), link_density]
     }
 
     /// The images and players that begin in a range of nodes.
@@ -61,28 +81,16 @@ impl Media {
     }
 
     /// Appends a block's columns in the order of [`NAMES`].
-    pub fn columns(&self, page: &Page, structure: &Structure, groups: &Groups, at: usize, out: &mut Vec<f32>) {
-        let nodes = &page.blocks[at].nodes;
+    pub fn columns(&self, page: &Page, groups: &Groups, at: usize, out: &mut Vec<f32>) {
+        let (nodes, element) = (&page.blocks[at].nodes, page.blocks[at].element);
         let last = at.checked_sub(1).map_or(0, |before| page.blocks[before].nodes.end);
         let next = page.blocks.get(at + 1).map_or(page.dom.len() as NodeId, |next| next.nodes.start);
         let [inside, before, after] =
             [(nodes.start, nodes.end), (last, nodes.start), (nodes.end, next)].map(|(from, to)| self.count(from, to));
-        let holder = self.holders[page.blocks[at].element as usize];
-        let blocks = structure.blocks(page, holder);
-        let totals = structure.totals(blocks);
-        let [images, _] = self.count(holder, page.dom.end(holder));
-        let [all, _] = self.count(0, page.dom.len() as NodeId);
-        let member = groups.member(page.blocks[at].element);
-        let [of_member, _] = member.map_or([0, 0], |member| self.count(member, page.dom.end(member)));
-        out.extend([inside[0], before[0], after[0], before[1], after[1]].map(|count| f32::from(count.min(5))));
-        out.extend([
-            ln_1p(totals.words),
-            ln_1p(totals.blocks),
-            ln_1p(f32::from(images)),
-            totals.link_words / totals.words.max(1.0),
-            f32::from(of_member.min(5)),
-            ln_1p(f32::from(all)),
-        ]);
+        out.extend([inside[0], before[0], after[0], before[1], after[1]].map(|count| f32::from(count.min(MANY))));
+        out.extend(self.said[self.holders[element as usize] as usize]);
+        let of_member = groups.member(element).map_or(0, |member| self.count(member, page.dom.end(member))[0]);
+        out.extend([f32::from(of_member.min(MANY)), self.page_images_log]);
     }
 }
 

@@ -114,7 +114,7 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
         structure.columns(page, at, &mut last, &mut values);
         context.columns(at, &mut values);
         groups.columns(page, &structure, at, &mut values);
-        media.columns(page, &structure, &groups, at, &mut values);
+        media.columns(page, &groups, at, &mut values);
         visibility.columns(page, &structure, at, &mut values);
         wording.columns(at, context.heading(at), &mut values);
         values.resize(rows * width, 0.0);
