@@ -14,8 +14,6 @@ use crate::page::{Page, segment};
 pub struct Bare {
     /// The share of names (`class`, `id`) that are kept, 0 to 1; a name is kept wherever it stands on the page, or nowhere.
     pub names: f32,
-    /// Whether the page's address is known.
-    pub address: bool,
     /// Whether elements that divide a page (`<article>`, `<nav>`, `<figure>`) become `<div>`.
     pub sections: bool,
     /// Whether headings become `<div>`.
@@ -24,6 +22,8 @@ pub struct Bare {
     pub paragraphs: bool,
     /// Whether `<div>`, also those that another element became, becomes `<td>`, as pages were once laid out.
     pub cells: bool,
+    /// Whether the page's address is known.
+    pub address: bool,
 }
 
 impl Bare {

@@ -48,20 +48,25 @@ fn refusing(words: &[u64]) -> f32 {
 
 /// Takes everything out of the body of a page that is a refusal: a short text of a page that is called by a phrase of
 /// refusal, or a short page that consists of such phrases to a good part or of what is said to readers without scripts,
-/// or a page whose title is such a phrase and nothing else, with a short text above what it offers in its stead.
+/// or a page whose title, but for the site's name, is such a phrase, with a short text above what it offers in its stead.
 pub fn drop_refusal(page: &Page, labels: &mut Labels) {
     let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
     let kept: Vec<usize> = (0..page.blocks.len()).filter(is_kept).collect();
     if kept.is_empty() {
         return;
     }
-    let is_called_one = || title_parts(page).chain(headings(page)).any(|name| names_refusal(&name, TITLE));
+    let is_called_one = || {
+        let mut names = title_parts(page).chain(headings(page));
+        names.any(|name| is_status(&name) || refusing(&word_hashes(&name)) >= TITLE)
+    };
     let first_section = || {
         let next = page.blocks.iter().skip(kept[0] + 1).position(|block| is_heading(page, block));
         let end = next.map_or(page.blocks.len(), |next| kept[0] + 1 + next);
         kept.iter().take_while(move |at| **at < end).map(|at| page.text_of(&page.blocks[*at]))
     };
-    let offers_others = || title_parts(page).any(|part| names_refusal(&part, 1.0)) && !is_dated_article(&page.dom);
+    // A code is not enough here: cars are called 404 and 500.
+    let offers_others =
+        || title_parts(page).any(|part| refusing(&word_hashes(&part)) == 1.0) && !is_dated_article(&page.dom);
     let is_one =
         || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
     let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
@@ -98,11 +103,6 @@ fn is_shell(page: &Page, blocks: &[Vec<u64>]) -> bool {
 /// A block's element and those around it.
 fn around<'a>(page: &'a Page, block: &Block) -> impl Iterator<Item = NodeId> + 'a {
     std::iter::once(block.element).chain(page.dom.ancestors(block.element))
-}
-
-/// Whether at least this share of a name's words is in phrases of refusal, or it is an error's code.
-fn names_refusal(name: &str, share: f32) -> bool {
-    is_status(name) || refusing(&word_hashes(name)) >= share
 }
 
 /// The page's title in the parts that sites put together.
@@ -187,7 +187,8 @@ mod tests {
             + &"<p>The ferry came at noon with two thousand sheep on its deck, and nobody knew whose.</p>".repeat(20);
         let sorry = "<h1>Sorry!</h1><p>The story has moved, or it never was. Try the search.</p>";
         assert!(refuses(&format!("<title>Page not found | Ostrey Times</title>{sorry}{teaser}")));
-        assert!(refuses(&format!("<title>404</title>{sorry}{teaser}")));
+        assert!(refuses(&format!("<title>مدار الرأي - الصفحة غير موجودة</title>{sorry}{teaser}")));
+        assert!(!refuses(&format!("<title>Peugeot | 404</title>{sorry}{teaser}")));
         let dated = "<meta property='og:type' content='article'>\
                      <meta property='article:published_time' content='2024-11-01'>";
         assert!(!refuses(&format!("{dated}<title>Page not found | Ostrey Times</title>{sorry}{teaser}")));
