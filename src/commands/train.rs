@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use lubb::Document;
 use lubb::features;
-use lubb::gold::bare::{self, Bare};
+use lubb::gold::bare::{Bare, bare};
 use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::{GoldPage, folds};
 use lubb::label::Label;
@@ -130,7 +130,7 @@ pub fn run(args: Args) -> Result<Status> {
     let (html, text): (Vec<_>, Vec<_>) = all.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
     let (mut labelled, mut html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
     let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
-    let bare = bare(&html, args.bare);
+    let bare = bare_copies(&html, args.bare);
     let (pages, first_flat) = (html.len(), html.len() + bare.len());
     writeln!(
         out,
@@ -260,10 +260,10 @@ fn examples(pages: &[LabelledPage], params: &TrainParams, fold_by: FoldBy) -> Ve
 }
 
 /// Every nth page of HTML with bare markup, and the place of the page that it is a copy of.
-fn bare(examples: &[Example], every: u8) -> Vec<(usize, Example)> {
+fn bare_copies(examples: &[Example], every: u8) -> Vec<(usize, Example)> {
     let chosen = examples.iter().enumerate().filter(|(at, _)| every > 0 && at % usize::from(every) == 0);
     let copy = |(at, example): (usize, &Example)| {
-        let page = bare::bare(&example.page, Bare::of(&example.id))?;
+        let page = bare(&example.page, Bare::of(&example.id))?;
         Some((at, Example { page, ..example.clone() }))
     };
     chosen.filter_map(copy).collect()

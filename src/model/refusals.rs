@@ -70,7 +70,7 @@ pub fn drop_refusal(page: &Page, labels: &mut Labels) {
     let is_one =
         || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
     let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
-    if short(text).is_some() && is_called_one() || is_one() || short(first_section()).is_some() && offers_others() {
+    if short(text).is_some() && is_called_one() || is_one() || offers_others() && short(first_section()).is_some() {
         kept.iter().for_each(|at| labels.blocks[*at] = taken_out(Label::Nav, labels.blocks[*at].body));
         labels.score = 0.0;
     }
