@@ -4,7 +4,7 @@ use crate::page::Page;
 use crate::page::dom::Tag;
 
 use super::Surroundings;
-use super::declared::{self, Said, three_in_a_row};
+use super::declared::{Said, three_in_a_row};
 use super::log::ln_1p;
 use super::structure::{HashedMap, Structure};
 use super::table::{Sieve, Table};
@@ -298,7 +298,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The names of [`Context::columns`].
+/// The names of [`Context::columns`]; those of [`declared`] follow.
 pub fn names() -> Vec<String> {
     let mut names = Vec::new();
     for offset in NEIGHBOURS {
@@ -309,7 +309,6 @@ pub fn names() -> Vec<String> {
         names.extend(WINDOW.iter().map(|name| format!("window{width}_{name}")));
     }
     names.extend(TITLE.iter().chain(SINCE).chain(PAGE).map(|name| (*name).to_owned()));
-    names.extend(declared::names());
     names
 }
 

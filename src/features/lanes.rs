@@ -25,7 +25,7 @@ pub struct Lanes {
 }
 
 /// Rows and columns that are turned together, as vectors that every processor has.
-pub(super) const FOUR: usize = 4;
+pub(crate) const FOUR: usize = 4;
 
 /// Writes four rows of `width` values to as many lanes, as their values `four` times four on. Square by square, each read
 /// and written as four vectors.
@@ -59,7 +59,7 @@ impl Lanes {
         let standard = rows.as_standard_layout();
         let values = standard.as_slice().unwrap_or_default();
         for (four, rows) in values.chunks((FOUR * width).max(1)).enumerate() {
-            lanes.put_rows(four * FOUR, width, rows);
+            lanes.put_rows(four * FOUR, 0, width, rows);
         }
         lanes
     }
@@ -69,10 +69,11 @@ impl Lanes {
         Lanes { rows, columns, finite: true, lanes: vec![[0.0; BLOCK]; rows.div_ceil(BLOCK) * columns] }
     }
 
-    /// Sets the first columns of up to four rows from `row` on, a multiple of four, to values, `width` of them a row.
-    pub(crate) fn put_rows(&mut self, row: usize, width: usize, values: &[f32]) {
+    /// Sets columns of up to four rows from `row` on, a multiple of four, to values: `width` of them a row, those of
+    /// `column` and of the columns after it.
+    pub(crate) fn put_rows(&mut self, row: usize, column: usize, width: usize, values: &[f32]) {
         self.finite &= all_finite(values);
-        let first = row / BLOCK * self.columns;
+        let first = row / BLOCK * self.columns + column;
         let lanes = &mut self.lanes[first..first + width];
         let at = row % BLOCK;
         if values.len() == FOUR * width {

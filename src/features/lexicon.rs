@@ -362,9 +362,6 @@ struct Names<'a> {
     ends: Vec<u32>,
     /// The words that may say something.
     words: Vec<Word>,
-    /// For each of the words, what is where the index has it if it has it. The index is in no near cache, and reading it
-    /// here, where nothing depends on what is read, lets the processor wait for several words at a time.
-    read: Vec<Learned>,
     /// The names of each element, and where those of each end.
     of_elements: Vec<u32>,
     element_ends: Vec<u32>,
@@ -377,7 +374,6 @@ impl<'a> Names<'a> {
             numbers: Table::with_capacity(256),
             ends: vec![0],
             words: Vec::new(),
-            read: Vec::new(),
             of_elements: Vec::new(),
             // The first element is one without names.
             element_ends: vec![0, 0],
@@ -387,12 +383,11 @@ impl<'a> Names<'a> {
     /// Adds an element with such names and gives its number.
     fn add<'b>(&mut self, values: impl Iterator<Item = &'b str>) -> u32 {
         for name in values.flat_map(str::split_ascii_whitespace) {
-            let (words, read, ends, index) = (&mut self.words, &mut self.read, &mut self.ends, self.index);
+            let (words, ends, index) = (&mut self.words, &mut self.ends, self.index);
             let number = *self.numbers.get_or_insert(xxh3_64(name.as_bytes()), || {
                 split_name(name, |word| {
                     if index.sieve.may_have(u64::from(word)) {
                         words.push(word);
-                        read.push(index.slots[index.home(word)]);
                     }
                 });
                 ends.push(words.len() as u32);
@@ -406,8 +401,11 @@ impl<'a> Names<'a> {
 
     /// What each element's words say.
     fn elements(&self) -> Vec<Element> {
+        // The index is in no near cache. Read in a loop of its own, on which nothing depends, the processor waits for many
+        // words at a time.
+        let read: Vec<Learned> = self.words.iter().map(|word| self.index.slots[self.index.home(*word)]).collect();
         let learned = |(word, read): (&Word, &Learned)| self.index.odds(*word, read);
-        let odds: Vec<Option<[f32; LEVELS]>> = self.words.iter().zip(&self.read).map(learned).collect();
+        let odds: Vec<Option<[f32; LEVELS]>> = self.words.iter().zip(&read).map(learned).collect();
         let kinds: Vec<u16> = self.words.iter().map(|word| self.index.kinds(*word)).collect();
         let of = |ends: &[u32], at: usize| ends[at] as usize..ends[at + 1] as usize;
         let element = |at: usize| {

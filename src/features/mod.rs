@@ -36,44 +36,35 @@ pub use lexicon::Lexicon;
 /// ```
 pub fn names() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| {
-        let mut names: Vec<String> = text::NAMES.iter().map(|name| (*name).to_owned()).collect();
-        names.extend(structure::names());
-        names.extend(context::names());
-        names.extend(groups::names());
-        names.extend(media::NAMES.iter().map(|name| (*name).to_owned()));
-        names.extend(visibility::names());
-        names.extend(wording::names());
-        names.extend(lexicon::names());
-        names
-    })
+    NAMES.get_or_init(|| by_group().concat())
 }
 
 /// The groups of columns, as an ablation leaves them out.
 pub const COLUMN_GROUPS: [&str; 9] =
     ["text", "structure", "context", "declared", "groups", "media", "visibility", "wording", "lexicon"];
 
+/// The names of the columns of each group, in the order of the matrix.
+fn by_group() -> [Vec<String>; COLUMN_GROUPS.len()] {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    [
+        owned(text::NAMES),
+        structure::names(),
+        context::names(),
+        declared::names().collect(),
+        groups::names(),
+        owned(media::NAMES),
+        visibility::names(),
+        wording::names(),
+        lexicon::names(),
+    ]
+}
+
 /// The group that a column of [`names`] is in; empty for other names.
 pub fn column_group(name: &str) -> &'static str {
     static GROUPS: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
     let groups = GROUPS.get_or_init(|| {
-        let mut groups = HashMap::new();
-        let lists: [Vec<String>; 9] = [
-            text::NAMES.iter().map(|name| (*name).to_owned()).collect(),
-            structure::names(),
-            context::names(),
-            declared::names().collect(),
-            groups::names(),
-            media::NAMES.iter().map(|name| (*name).to_owned()).collect(),
-            visibility::names(),
-            wording::names(),
-            lexicon::names(),
-        ];
-        for (group, list) in COLUMN_GROUPS.into_iter().zip(lists) {
-            // Declared columns are among the context's; the later group is the more exact one.
-            groups.extend(list.into_iter().map(|name| (name, group)));
-        }
-        groups
+        let named = |(group, names): (&'static str, Vec<String>)| names.into_iter().map(move |name| (name, group));
+        COLUMN_GROUPS.into_iter().zip(by_group()).flat_map(named).collect()
     });
     groups.get(name).copied().unwrap_or("")
 }
@@ -176,7 +167,7 @@ pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, more: usize) -> (Lanes, Su
     }
     let width = names().len();
     let mut lanes = Lanes::empty(page.blocks.len(), width + more);
-    let surroundings = rows_without_lexicon(page, |first, rows| lanes.put_rows(first, width, rows));
+    let surroundings = rows_without_lexicon(page, |first, rows| lanes.put_rows(first, 0, width, rows));
     lexicon.columns(page, |at, row| lanes.put(at, width - row.len(), row));
     (lanes, surroundings)
 }
@@ -208,7 +199,7 @@ mod tests {
         assert_eq!(row.len(), structure::names().len());
         row.clear();
         context.columns(1, &mut row);
-        assert_eq!(row.len(), context::names().len());
+        assert_eq!(row.len(), context::names().len() + declared::names().count());
         let matrix = matrix(&page, &Lexicon::default());
         assert!(matrix.iter().all(|v| v.is_finite()));
         let column = |name: &str| names().iter().position(|n| n == name).unwrap();

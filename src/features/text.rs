@@ -415,6 +415,38 @@ mod tests {
     }
 
     #[test]
+    fn a_word_has_one_hash_wherever_it_stands_and_however_it_is_written() {
+        let words = [
+            "a",
+            "cat",
+            "act",
+            "elephant",
+            "elephants",
+            "elephanta",
+            "internationally",
+            "b2b",
+            "iphone15pro",
+            "naïve",
+            "vaïne",
+            "كتاب",
+            "ilgili",
+        ];
+        let mut all = Vec::new();
+        for word in words {
+            let [hash] = word_hashes(word)[..] else { panic!("{word} is one word") };
+            for text in [format!("{word} x"), format!("x {word}"), format!("xx, {word}."), word.to_uppercase()] {
+                assert!(word_hashes(&text).contains(&hash), "{text}");
+            }
+            all.push(hash);
+        }
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), words.len());
+        // A letter that is no ASCII, and whose small one is.
+        assert_eq!(word_hashes("İLGİLİ HABERLERİ"), word_hashes("ilgili haberleri"));
+    }
+
+    #[test]
     fn text_density_is_words_per_wrapped_line() {
         assert_eq!(text_density(&of("four words only here")), 4.0);
         let dense = text_density(&of(&"word ".repeat(100)));

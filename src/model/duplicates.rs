@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Labels, taken_out};
+use super::Labels;
 use crate::features::structure::is_marked_hidden;
 use crate::label::{Label, Labelled};
 use crate::page::dom::{NodeId, Tag};
@@ -37,13 +37,12 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
     if page.input() == Input::Text {
         return;
     }
-    let is_kept = |at: usize, labels: &Labels| labels.blocks[at].label == Label::Body;
     let long = page.blocks.iter().enumerate().filter(|(_, block)| block.chars >= LONG_CHARS);
     let mut hashes: Vec<(u64, usize)> = long.map(|(at, block)| (xxh3_64(page.text_of(block).as_bytes()), at)).collect();
     hashes.sort_unstable();
     let repeats = hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
     let mut groups: Vec<Vec<usize>> = repeats.map(|group| group.iter().map(|(_, at)| *at).collect()).collect();
-    groups.retain(|group| (2..=COPIES).contains(&group.len()) && group.iter().any(|at| is_kept(*at, labels)));
+    groups.retain(|group| (2..=COPIES).contains(&group.len()) && group.iter().any(|at| labels.is_body(*at)));
     groups.sort();
 
     let mut pairs: BTreeMap<Sides, Vec<(usize, usize)>> = BTreeMap::new();
@@ -71,7 +70,7 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
         copy.twins.extend(twins);
     }
     let chars = |blocks: &mut dyn Iterator<Item = usize>| blocks.map(|at| page.blocks[at].chars as f32).sum::<f32>();
-    let kept = chars(&mut (0..page.blocks.len()).filter(|at| is_kept(*at, labels)));
+    let kept = chars(&mut labels.body());
 
     for copy in copies.into_values() {
         let twins = &copy.twins;
@@ -81,8 +80,8 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
         }
         let [in_main, in_other] = [(&copy.mains, 0), (&copy.others, 1)].map(|(nodes, of)| {
             let in_twins: HashSet<usize> = twins.iter().map(|twin| [twin.0, twin.1][of]).collect();
-            let kept = chars(&mut in_twins.iter().copied().filter(|at| is_kept(*at, labels)));
-            let more = inside(page, nodes).filter(|at| is_kept(*at, labels) && !in_twins.contains(at));
+            let kept = chars(&mut in_twins.iter().copied().filter(|at| labels.is_body(*at)));
+            let more = inside(page, nodes).filter(|at| labels.is_body(*at) && !in_twins.contains(at));
             (kept, chars(&mut { more }))
         });
         let other_wins = match is_hidden(page, twins[0].1) && !is_hidden(page, twins[0].0) {
@@ -96,10 +95,11 @@ pub fn drop_copies(page: &Page, labels: &mut Labels) {
         }
         for (main_at, other_at) in copy.with_short_ones(page) {
             let (winner, loser) = if other_wins { (other_at, main_at) } else { (main_at, other_at) };
-            if is_kept(loser, labels) {
+            if labels.is_body(loser) {
                 let body = labels.blocks[winner].body.max(labels.blocks[loser].body);
                 labels.blocks[winner] = Labelled { label: Label::Body, p: body, body };
-                labels.blocks[loser] = taken_out(Label::Nav, body);
+                labels.blocks[loser].body = body;
+                labels.take_out(loser, Label::Nav);
             }
         }
     }
@@ -195,8 +195,7 @@ mod tests {
         };
         let mut labels = Labels { blocks: (0..page.blocks.len()).map(label).collect(), score: 0.9 };
         drop_copies(&page, &mut labels);
-        let pairs = page.texts().zip(&labels.blocks);
-        pairs.filter(|(_, l)| l.label == Label::Body).map(|(text, _)| text[..3].to_owned()).collect()
+        labels.body().map(|at| page.text_of(&page.blocks[at])[..3].to_owned()).collect()
     }
 
     #[test]
@@ -265,6 +264,6 @@ mod tests {
         let of = |kept| Labelled { label: if kept { Label::Body } else { Label::Nav }, p: 0.9, body: 0.5 };
         let mut labels = Labels { blocks: [true, false, true, true, true].map(of).to_vec(), score: 0.9 };
         drop_copies(&page, &mut labels);
-        assert_eq!(labels.blocks.iter().position(|l| l.label == Label::Body), Some(2));
+        assert_eq!(labels.body().next(), Some(2));
     }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use super::{Labels, taken_out};
+use super::Labels;
 use crate::label::Label;
 use crate::page::byline::key;
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
@@ -43,9 +43,8 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
     let mut in_elements = articles.iter().enumerate().filter_map(|(at, own)| Some((at, own, own.element?)));
     let Some((first, own, element)) = in_elements.find(|(_, own, _)| is_title(own)) else { return };
     let of_own = page.blocks_in(element);
-    let is_kept = |labels: &Labels, at: usize| labels.blocks[at].label == Label::Body;
     let kept: Vec<&str> =
-        of_own.clone().filter(|at| is_kept(labels, *at)).map(|at| page.text_of(&page.blocks[at])).collect();
+        of_own.clone().filter(|at| labels.is_body(*at)).map(|at| page.text_of(&page.blocks[at])).collect();
     if kept.is_empty() {
         return;
     }
@@ -71,8 +70,8 @@ pub fn drop_further(page: &Page, labels: &mut Labels) {
         let blocks = page.blocks_in(element);
         next = blocks.end;
         for at in blocks {
-            if is_kept(labels, at) {
-                labels.blocks[at] = taken_out(Label::Related, labels.blocks[at].body);
+            if labels.is_body(at) {
+                labels.take_out(at, Label::Related);
             }
         }
     }
@@ -142,8 +141,7 @@ mod tests {
         let kept = Labelled { label: Label::Body, p: 0.9, body: 0.9 };
         let mut labels = Labels { blocks: vec![kept; page.blocks.len()], score: 0.9 };
         drop_further(&page, &mut labels);
-        let pairs = page.texts().zip(&labels.blocks);
-        pairs.filter(|(_, l)| l.label == Label::Body).map(|(text, _)| text.to_owned()).collect()
+        labels.body().map(|at| page.text_of(&page.blocks[at]).to_owned()).collect()
     }
 
     #[test]

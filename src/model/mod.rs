@@ -68,6 +68,25 @@ pub struct Labels {
     pub score: f32,
 }
 
+impl Labels {
+    /// Whether a block is body.
+    pub fn is_body(&self, at: usize) -> bool {
+        self.blocks[at].label == Label::Body
+    }
+
+    /// The blocks that are body, in order.
+    pub fn body(&self) -> impl Iterator<Item = usize> {
+        (0..self.blocks.len()).filter(|at| self.is_body(*at))
+    }
+
+    /// Takes a block out of the body, with the probability of body that it was kept with, since it is no part of the
+    /// article after all.
+    fn take_out(&mut self, at: usize, label: Label) {
+        let body = self.blocks[at].body;
+        self.blocks[at] = Labelled { label, p: body, body: 1.0 - body };
+    }
+}
+
 /// What one column added to the log-odds of body for a block, against the average block.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
@@ -182,11 +201,6 @@ fn revise(page: &Page, labels: &mut Labels) {
     teasers::drop_teasers(page, labels);
     duplicates::drop_copies(page, labels);
     refusals::drop_refusal(page, labels);
-}
-
-/// What was kept with probability `body`, and is no part of the article after all.
-fn taken_out(label: Label, body: f32) -> Labelled {
-    Labelled { label, p: body, body: 1.0 - body }
 }
 
 /// Labels from the article's choice and the probabilities of kinds (one row a block, one column a label).

@@ -7,9 +7,9 @@
 
 use std::sync::OnceLock;
 
+use super::Labels;
 use super::further::document_title;
 use super::teasers::is_dated_article;
-use super::{Labels, taken_out};
 use crate::features::text::word_hashes;
 use crate::features::wording::Phrases;
 use crate::label::Label;
@@ -50,8 +50,7 @@ fn refusing(words: &[u64]) -> f32 {
 /// refusal, or a short page that consists of such phrases to a good part or of what is said to readers without scripts,
 /// or a page whose title, but for the site's name, is such a phrase, with a short text above what it offers in its stead.
 pub fn drop_refusal(page: &Page, labels: &mut Labels) {
-    let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
-    let kept: Vec<usize> = (0..page.blocks.len()).filter(is_kept).collect();
+    let kept: Vec<usize> = labels.body().collect();
     if kept.is_empty() {
         return;
     }
@@ -71,7 +70,7 @@ pub fn drop_refusal(page: &Page, labels: &mut Labels) {
         || short(page.texts()).is_some_and(|blocks| refusing(&blocks.concat()) >= PAGE || is_shell(page, &blocks));
     let text = kept.iter().map(|at| page.text_of(&page.blocks[*at]));
     if short(text).is_some() && is_called_one() || is_one() || offers_others() && short(first_section()).is_some() {
-        kept.iter().for_each(|at| labels.blocks[*at] = taken_out(Label::Nav, labels.blocks[*at].body));
+        kept.iter().for_each(|at| labels.take_out(*at, Label::Nav));
         labels.score = 0.0;
     }
 }
@@ -138,7 +137,7 @@ mod tests {
         let kept = Labelled { label: Label::Body, p: 0.9, body: 0.9 };
         let mut labels = Labels { blocks: vec![kept; page.blocks.len()], score: 0.9 };
         drop_refusal(page, &mut labels);
-        let left = labels.blocks.iter().filter(|block| block.label == Label::Body).count();
+        let left = labels.body().count();
         assert!(left == 0 || left == page.blocks.len());
         assert_eq!(labels.score == 0.0, left == 0);
         left == 0

@@ -2,7 +2,7 @@
 //! pop-up or a box of links stands in a sentence of the article, what comes after it is few words between chrome, and
 //! easily taken for chrome, while a biography that pops up reads like the article.
 
-use super::{Labels, taken_out};
+use super::Labels;
 use crate::label::Label;
 use crate::page::Page;
 use crate::page::dom::{Dom, NodeId, Tag};
@@ -19,11 +19,11 @@ const GOING_ON: usize = 12;
 /// Takes into the body what goes on with a sentence of it.
 pub fn keep_rests(page: &Page, labels: &mut Labels) {
     for start in 0..page.blocks.len() {
-        if labels.blocks[start].label != Label::Body {
+        if !labels.is_body(start) {
             continue;
         }
         let end = (start + 1 + BETWEEN).min(page.blocks.len());
-        let mut others = (start + 1..end).take_while(|&at| labels.blocks[at].label != Label::Body);
+        let mut others = (start + 1..end).take_while(|&at| !labels.is_body(at));
         if let Some(at) = others.find(|&at| goes_on(page, &page.blocks[start], &page.blocks[at])) {
             let rest = &mut labels.blocks[at];
             (rest.label, rest.p) = (Label::Body, rest.body);
@@ -34,10 +34,9 @@ pub fn keep_rests(page: &Page, labels: &mut Labels) {
 /// Takes out of the body what is cut out of a sentence that goes on after it. A text that is shown on "read more" stands
 /// at the end of its paragraph, and stays.
 pub fn drop_insets(page: &Page, labels: &mut Labels) {
-    for (block, label) in page.blocks.iter().zip(&mut labels.blocks) {
-        if label.label == Label::Body && is_inset(&page.dom, block.element) && is_in_sentence(&page.dom, block.element)
-        {
-            *label = taken_out(Label::Meta, label.body);
+    for (at, block) in page.blocks.iter().enumerate() {
+        if labels.is_body(at) && is_inset(&page.dom, block.element) && is_in_sentence(&page.dom, block.element) {
+            labels.take_out(at, Label::Meta);
         }
     }
 }
@@ -70,10 +69,7 @@ mod tests {
         blocks[0].label = Label::Body;
         let mut labels = Labels { blocks, score: 0.5 };
         keep_rests(&page, &mut labels);
-        let kept: Vec<&str> = (0..page.blocks.len())
-            .filter(|&at| labels.blocks[at].label == Label::Body)
-            .map(|at| page.text_of(&page.blocks[at]))
-            .collect();
+        let kept: Vec<&str> = labels.body().map(|at| page.text_of(&page.blocks[at])).collect();
         assert_eq!(kept, ["قالت سهام", "إن الفيلم جاهز."]);
         assert_eq!(labels.blocks[2].p, 0.3, "the probability of body, as of every other block of it");
     }
@@ -85,8 +81,7 @@ mod tests {
             let body = Labelled { label: Label::Body, p: 0.7, body: 0.7 };
             let mut labels = Labels { blocks: vec![body; page.blocks.len()], score: 0.5 };
             drop_insets(&page, &mut labels);
-            let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
-            (0..page.blocks.len()).filter(is_kept).count()
+            labels.body().count()
         };
         let life = "<span hidden>She has made two films in Tunis, and a third one is on its way.</span>";
         assert_eq!(kept(&format!("<p>The director Siham <i>Belkacem {life}</i> said that the film is done.</p>")), 1);

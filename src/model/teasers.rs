@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::{Labels, taken_out};
+use super::Labels;
 use crate::label::Label;
 use crate::page::byline::key;
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
@@ -32,8 +32,7 @@ pub fn drop_teasers(page: &Page, labels: &mut Labels) {
     if page.input() == Input::Text {
         return;
     }
-    let is_kept = |at: &usize| labels.blocks[*at].label == Label::Body;
-    let kept: Vec<usize> = (0..labels.blocks.len()).filter(is_kept).collect();
+    let kept: Vec<usize> = labels.body().collect();
     if kept.is_empty() || !is_dated_article(&page.dom) {
         return;
     }
@@ -44,9 +43,7 @@ pub fn drop_teasers(page: &Page, labels: &mut Labels) {
     if !others.iter().any(is_prose) {
         return;
     }
-    for at in teasers {
-        labels.blocks[at] = taken_out(Label::Related, labels.blocks[at].body);
-    }
+    teasers.into_iter().for_each(|at| labels.take_out(at, Label::Related));
 }
 
 /// Whether a page says that it is an article, and when it was published: archives say the first too.
@@ -147,7 +144,7 @@ mod tests {
         let kept = Labelled { label: Label::Body, p: 0.9, body: 0.9 };
         let mut labels = Labels { blocks: vec![kept; page.blocks.len()], score: 0.9 };
         drop_teasers(&page, &mut labels);
-        (labels.blocks.iter().filter(|label| label.label == Label::Body).count(), page.blocks.len())
+        (labels.body().count(), page.blocks.len())
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Outcome {
     /// What the program writes for a page with these labels.
     pub fn of_labels(page: &Page, labels: Labels) -> Outcome {
         let pairs = || page.blocks.iter().zip(&labels.blocks);
-        let kept: Vec<&Block> = pairs().filter(|(_, l)| l.label == Label::Body).map(|(b, _)| b).collect();
+        let kept: Vec<&Block> = labels.body().map(|at| &page.blocks[at]).collect();
         let block = |(b, l): (&Block, &crate::Labelled)| DocumentBlock {
             label: l.label,
             p: l.p,
