@@ -4,6 +4,7 @@
 //! made of the surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
 
 use crate::features::Surroundings;
+use crate::features::lanes::FOUR;
 use crate::features::log::ln_1p;
 use crate::features::structure::LEVELS;
 
@@ -15,9 +16,7 @@ const LOGIT_CAP: f32 = 8.0;
 pub const OF_THE_BLOCK: usize = 2;
 
 /// How many columns [`columns`] has.
-pub fn width() -> usize {
-    OF_THE_BLOCK + 2 * REACH + WINDOWS.len() + 3 * LEVELS + 10
-}
+pub const WIDTH: usize = OF_THE_BLOCK + 2 * REACH + WINDOWS.len() + 3 * LEVELS + 10;
 
 /// The columns' names, in order.
 pub fn names() -> Vec<String> {
@@ -52,8 +51,9 @@ fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln().clamp(-LOGIT_CAP, LOGIT_CAP)
 }
 
-/// Writes one row a block, given the probabilities of the stage before.
-pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f32])) {
+/// Gives each block's row to `put`, up to four at once with the number of the first, from the probabilities of the stage
+/// before.
+pub fn columns(around: &Surroundings, p: &[f32], put: impl FnMut(usize, &[f32])) {
     let count = p.len();
     // Prefix sums of words and of expected words of body.
     let mut sums = Vec::with_capacity(count + 1);
@@ -72,13 +72,11 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
     let sure_before = steps_since(p.iter().map(|p| *p > 0.7));
     let mut sure_after = steps_since(p.iter().rev().map(|p| *p > 0.7));
     sure_after.reverse();
-    let mut row = Vec::with_capacity(width());
     // What is said of a container is found once a container: blocks of one container come one after another.
     let mut last: [((u32, u32), [f32; 3]); LEVELS] = [((u32::MAX, 0), [0.0; 3]); LEVELS];
     let prose = mean(around.prose.0 as usize, (around.prose.1 as usize).max(around.prose.0 as usize + 1).min(count));
     let title = around.title.map_or(0.0, |t| p[t as usize]);
-    for at in 0..count {
-        row.clear();
+    let row = |at: usize, row: &mut Vec<f32>| {
         row.extend([p[at], logit(p[at])]);
         row.extend::<[f32; 2 * REACH]>(std::array::from_fn(|place| {
             let distance = place / 2 + 1;
@@ -106,7 +104,19 @@ pub fn columns(around: &Surroundings, p: &[f32], mut put: impl FnMut(usize, &[f3
             prose,
             title,
         ]);
-        put(at, &row);
+    };
+    by_fours(count, WIDTH, row, put);
+}
+
+/// Gives rows to `put` by fours, as they are laid out fastest; `row` appends a block's.
+fn by_fours(count: usize, width: usize, mut row: impl FnMut(usize, &mut Vec<f32>), mut put: impl FnMut(usize, &[f32])) {
+    let mut rows = Vec::with_capacity(FOUR * width);
+    for at in 0..count {
+        row(at, &mut rows);
+        if at % FOUR == FOUR - 1 || at + 1 == count {
+            put(at / FOUR * FOUR, &rows);
+            rows.clear();
+        }
     }
 }
 
@@ -121,6 +131,7 @@ fn greatest(p: &[f32]) -> f32 {
     most.iter().chain(rest).copied().fold(0.0, f32::max)
 }
 
+/// For each block, how many steps back the last true one is (its own not counted), at most 200.
 fn steps_since(flags: impl Iterator<Item = bool>) -> Vec<u16> {
     let mut since = 200u16;
     flags
@@ -130,4 +141,48 @@ fn steps_since(flags: impl Iterator<Item = bool>) -> Vec<u16> {
             steps
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// A page of three blocks of one, two and three words; the last two share a container.
+    fn around() -> Surroundings {
+        let containers =
+            [(0, 1), (1, 3), (1, 3)].map(|inner| std::array::from_fn(|level| [inner, (0, 3)][level.min(1)]));
+        Surroundings {
+            words: vec![1.0, 2.0, 3.0],
+            containers: containers.to_vec(),
+            prose: (1, 3),
+            headings: vec![None, Some(0), Some(0)],
+            ..Surroundings::default()
+        }
+    }
+
+    /// Of each block what some columns of it are called and hold.
+    fn named(first: usize, rows: Vec<Vec<f32>>) -> Vec<HashMap<String, f32>> {
+        rows.into_iter().map(|row| names()[first..].iter().cloned().zip(row).collect()).collect()
+    }
+
+    #[test]
+    fn every_column_has_a_name() {
+        let mut rows = Vec::new();
+        columns(&around(), &[0.1, 0.8, 0.9], |first, all| rows.push((first, all.len())));
+        assert_eq!((rows, names().len()), (vec![(0, 3 * WIDTH)], WIDTH));
+    }
+
+    #[test]
+    fn a_block_is_told_of_itself_of_those_beside_it_and_of_its_containers() {
+        let mut rows = Vec::new();
+        columns(&around(), &[0.1, 0.7, 0.9], |_, all| rows.extend(all.chunks(WIDTH).map(<[f32]>::to_vec)));
+        let block = &named(0, rows)[1];
+        let told = ["p", "before1", "after1", "after2", "heading", "to_sure_after"]
+            .map(|name| block[&format!("earlier_{name}")]);
+        assert_eq!(told, [0.7, 0.1, 0.9, 0.0, 0.1, ln_1p(1.0)]);
+        let of_container = block["earlier_container1_mean"];
+        assert!((of_container - (2.0 * 0.7 + 3.0 * 0.9) / 5.0).abs() < 1e-6, "by words: {of_container}");
+    }
 }

@@ -87,10 +87,12 @@ pub struct Stack {
 /// The matrix of a stage after the first: the features, then what the stage before says around each block.
 fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
     let (rows, width) = matrix.dim();
-    let mut wide = Array2::zeros((rows, width + context::width()));
+    let mut wide = Array2::zeros((rows, width + context::WIDTH));
     wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
-    context::columns(around, p, |at, values| {
-        wide.row_mut(at).iter_mut().skip(width).zip(values).for_each(|(slot, value)| *slot = *value);
+    context::columns(around, p, |first, values| {
+        for (at, row) in (first..).zip(values.chunks_exact(context::WIDTH)) {
+            wide.row_mut(at).iter_mut().skip(width).zip(row).for_each(|(slot, value)| *slot = *value);
+        }
     });
     wide
 }
@@ -138,11 +140,11 @@ fn boosted(
     linear: Option<&Logistic>,
     kinds: &Boosted,
 ) -> Said {
-    let width = rows.columns() - context::width();
+    let width = rows.columns() - context::WIDTH;
     let mut p = Vec::new();
     for (at, stage) in stages.iter().enumerate() {
         if at > 0 {
-            context::columns(around, &p, |at, values| rows.put(at, width, values));
+            context::columns(around, &p, |first, values| rows.put_rows(first, width, context::WIDTH, values));
         }
         p = stage.probabilities_of(&rows).unwrap_or_default();
     }
@@ -175,7 +177,7 @@ impl Stack {
     pub fn label(&self, page: &Page, lexicon: &Lexicon, favor: Favor) -> Labels {
         let (said, around) = match self.trees() {
             Some((stages, kinds)) => {
-                let (rows, around) = features::lay_out(page, lexicon, context::width());
+                let (rows, around) = features::lay_out(page, lexicon, context::WIDTH);
                 (boosted(rows, &around, &stages, self.linear.as_ref(), kinds), around)
             }
             None => {
@@ -244,7 +246,7 @@ impl Stack {
 
     /// Whether a stack read from a file fits a matrix of `width` columns and holds together.
     pub fn is_valid(&self, width: usize) -> bool {
-        let wide = width + context::width();
+        let wide = width + context::WIDTH;
         let last = if self.stages.len() > 1 { wide } else { width };
         let sound = |c: &Classifier, columns| c.columns() == columns && c.is_valid();
         let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, if at == 0 { width } else { wide }));
