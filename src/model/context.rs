@@ -162,9 +162,9 @@ mod tests {
         }
     }
 
-    /// Of each block what some columns of it are called and hold.
-    fn named(first: usize, rows: Vec<Vec<f32>>) -> Vec<HashMap<String, f32>> {
-        rows.into_iter().map(|row| names()[first..].iter().cloned().zip(row).collect()).collect()
+    /// Each block's columns by their names.
+    fn named(rows: Vec<Vec<f32>>) -> Vec<HashMap<String, f32>> {
+        rows.into_iter().map(|row| names().into_iter().zip(row).collect()).collect()
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
     fn a_block_is_told_of_itself_of_those_beside_it_and_of_its_containers() {
         let mut rows = Vec::new();
         columns(&around(), &[0.1, 0.7, 0.9], |_, all| rows.extend(all.chunks(WIDTH).map(<[f32]>::to_vec)));
-        let block = &named(0, rows)[1];
+        let block = &named(rows)[1];
         let told = ["p", "before1", "after1", "after2", "heading", "to_sure_after"]
             .map(|name| block[&format!("earlier_{name}")]);
         assert_eq!(told, [0.7, 0.1, 0.9, 0.0, 0.1, ln_1p(1.0)]);
