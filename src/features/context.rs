@@ -298,7 +298,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The names of [`Context::columns`]; those of [`declared`] follow.
+/// The names of [`Context::columns`]; those of [`super::declared`] follow.
 pub fn names() -> Vec<String> {
     let mut names = Vec::new();
     for offset in NEIGHBOURS {
