@@ -25,7 +25,7 @@ pub struct Lanes {
 }
 
 /// Rows and columns that are turned together, as vectors that every processor has.
-pub(crate) const FOUR: usize = 4;
+const FOUR: usize = 4;
 
 /// Writes four rows of `width` values to as many lanes, as their values `four` times four on. Square by square, each read
 /// and written as four vectors.
@@ -41,6 +41,23 @@ fn turn(rows: &[f32], width: usize, lanes: &mut [Lane], four: usize) {
     let done = squares.len() * FOUR;
     for (column, lane) in rest.iter_mut().enumerate() {
         lane.as_chunks_mut::<FOUR>().0[four] = parts.map(|part| part[done + column]);
+    }
+}
+
+/// Gives rows to `put` by fours, as they are laid out fastest; with the number of the first; `row` appends that of a block.
+pub(crate) fn by_fours(
+    count: usize,
+    width: usize,
+    mut row: impl FnMut(usize, &mut Vec<f32>),
+    mut put: impl FnMut(usize, &[f32]),
+) {
+    let mut rows = Vec::with_capacity(FOUR * width);
+    for at in 0..count {
+        row(at, &mut rows);
+        if at % FOUR == FOUR - 1 || at + 1 == count {
+            put(at / FOUR * FOUR, &rows);
+            rows.clear();
+        }
     }
 }
 

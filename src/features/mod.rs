@@ -25,7 +25,7 @@ pub mod text;
 pub mod visibility;
 pub mod wording;
 
-use lanes::{FOUR, Lanes};
+use lanes::{Lanes, by_fours};
 pub use lexicon::Lexicon;
 
 /// The names of all columns, in the order of the matrix.
@@ -86,9 +86,9 @@ pub struct Surroundings {
     pub texts: lexicon::TextWords,
 }
 
-/// Gives a web page's rows to `put`, up to [`FOUR`] with the number of the first, each as wide as the matrix. The
+/// Gives a web page's rows to `put`, up to four with the number of the first, each as wide as the matrix. The
 /// lexicon's columns at their ends are 0.
-fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surroundings {
+fn rows_without_lexicon(page: &Page, put: impl FnMut(usize, &[f32])) -> Surroundings {
     let width = names().len();
     let (stats, hashes) = text::page_stats(page);
     let structure = structure::Structure::of(page, &stats);
@@ -98,22 +98,18 @@ fn rows_without_lexicon(page: &Page, mut put: impl FnMut(usize, &[f32])) -> Surr
     let visibility = visibility::Visibility::of(page, &stats, &hashes, &structure);
     let wording = wording::Wording::of(&stats, &hashes);
     let mut last = structure.last(page);
-    let mut values = Vec::with_capacity(FOUR * width);
-    for (at, (block, stats)) in page.blocks.iter().zip(&stats).enumerate() {
-        let rows = at % FOUR + 1;
-        values.extend(text::columns(stats, block));
-        structure.columns(page, at, &mut last, &mut values);
-        context.columns(at, &mut values);
-        groups.columns(page, &structure, at, &mut values);
-        media.columns(page, &groups, at, &mut values);
-        visibility.columns(page, &structure, at, &mut values);
-        wording.columns(at, context.heading(at), &mut values);
-        values.resize(rows * width, 0.0);
-        if rows == FOUR || at + 1 == page.blocks.len() {
-            put(at + 1 - rows, &values);
-            values.clear();
-        }
-    }
+    let row = |at: usize, values: &mut Vec<f32>| {
+        let end = values.len() + width;
+        values.extend(text::columns(&stats[at], &page.blocks[at]));
+        structure.columns(page, at, &mut last, values);
+        context.columns(at, values);
+        groups.columns(page, &structure, at, values);
+        media.columns(page, &groups, at, values);
+        visibility.columns(page, &structure, at, values);
+        wording.columns(at, context.heading(at), values);
+        values.resize(end, 0.0);
+    };
+    by_fours(page.blocks.len(), width, row, put);
     context.surroundings()
 }
 

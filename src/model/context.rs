@@ -4,7 +4,7 @@
 //! made of the surroundings: a doubtful line between two sure paragraphs is body, the same line in a list of teasers is not.
 
 use crate::features::Surroundings;
-use crate::features::lanes::FOUR;
+use crate::features::lanes::by_fours;
 use crate::features::log::ln_1p;
 use crate::features::structure::LEVELS;
 
@@ -106,18 +106,6 @@ pub fn columns(around: &Surroundings, p: &[f32], put: impl FnMut(usize, &[f32]))
         ]);
     };
     by_fours(count, WIDTH, row, put);
-}
-
-/// Gives rows to `put` by fours, as they are laid out fastest; `row` appends a block's.
-fn by_fours(count: usize, width: usize, mut row: impl FnMut(usize, &mut Vec<f32>), mut put: impl FnMut(usize, &[f32])) {
-    let mut rows = Vec::with_capacity(FOUR * width);
-    for at in 0..count {
-        row(at, &mut rows);
-        if at % FOUR == FOUR - 1 || at + 1 == count {
-            put(at / FOUR * FOUR, &rows);
-            rows.clear();
-        }
-    }
 }
 
 /// The greatest of some probabilities; 0 of none. Eight at a time: a container is often most of the page.
