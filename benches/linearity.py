@@ -6,7 +6,8 @@
 
 Each kind of page is made at sizes n, 2n and 4n (--bytes is about 4n), and extracted by a process of its own; the time
 of an empty page, which is loading the model, is taken off. The growth is the exponent between n and 4n: 1 is linear,
-2 quadratic. The least of --runs runs counts. Exit status 1 if a page of 4n grew with more than --most.
+2 quadratic. The least of --runs runs counts, or of four times as many where it grew with more than --most. Exit status 1
+if a page of 4n still did.
 """
 
 import argparse
@@ -216,15 +217,20 @@ def main():
         page.write_text("<p>x")
         base = least(args.lubb, page, flags, 5)[0]
         for name in args.only:
-            took, cells, peak = [], [], 0
-            for size in sizes:
-                page.write_text(SHAPES[name](size), encoding="utf-8")
-                seconds, peak, refused = least(args.lubb, page, flags, args.runs)
-                took.append((page.stat().st_size, max(seconds - base, 1e-4)))
-                cells.append(f"{took[-1][1]:.3f} s" + (", refused" if refused else ""))
-            exponent = growth(took)
-            # The growth of what takes less than a tenth of a second is noise.
-            if exponent > args.most and took[-1][1] > 0.1:
+            # Once more, with more runs, where it grew too fast: what else the machine did may have been in few of them.
+            for runs in (args.runs, 4 * args.runs):
+                took, cells, peak = [], [], 0
+                for size in sizes:
+                    page.write_text(SHAPES[name](size), encoding="utf-8")
+                    seconds, peak, refused = least(args.lubb, page, flags, runs)
+                    took.append((page.stat().st_size, max(seconds - base, 1e-4)))
+                    cells.append(f"{took[-1][1]:.3f} s" + (", refused" if refused else ""))
+                exponent = growth(took)
+                # The growth of what takes less than a tenth of a second is noise.
+                too_fast = exponent > args.most and took[-1][1] > 0.1
+                if not too_fast:
+                    break
+            if too_fast:
                 bad.append(name)
             speed = took[-1][0] / took[-1][1] / 1e6
             lines.append(f"| {name} | {' | '.join(cells)} | {speed:.0f} | {peak:.0f} | {exponent:.2f} |")

@@ -1,31 +1,57 @@
-//! Rows of columns laid out for the classifiers, which take many rows at a time: a block of rows after the other, and in
-//! it column after column.
+//! Rows of columns laid out for the classifiers, which take many rows at a time: blocks of rows, in them column by column.
 //!
-//! A page's matrix has some 300 rows of 330 columns, 400 KB. Laid out as the rows are made, it never leaves the near caches
-//! to be turned.
+//! A page's matrix has some 300 rows of 380 columns, 450 KB. A block of rows is given on as soon as it is full, and its
+//! room taken by the next one, so that neither leaves the near caches and a page of a million blocks takes no more of it.
 
 use ndarray::ArrayView2;
 
-/// Rows that go through the trees together: with more of them the trees, some hundred kilobytes, are read less often. But
-/// then 370 columns no longer stay in the first cache while trees pass through it: with 32 rows, labelling took 0.06 ms of
-/// 0.64 more for a mean page of `wcxb-dev`.
-pub(crate) const BLOCK: usize = 16;
+/// Rows that go through the classifiers together: as many as a vector of AVX2 has bytes.
+pub(crate) const ROWS: usize = 32;
 
 /// One value of each row of a block.
-pub(crate) type Lane = [f32; BLOCK];
-
-/// Rows laid out as the trees take them, a block of rows after the other and in it column after column, for several
-/// models to share.
-#[derive(Clone, Debug)]
-pub struct Lanes {
-    rows: usize,
-    columns: usize,
-    lanes: Vec<Lane>,
-    finite: bool,
-}
+pub(crate) type Lane = [f32; ROWS];
 
 /// Rows and columns that are turned together, as vectors that every processor has.
 const FOUR: usize = 4;
+
+/// Rows that come one after the other, and the block that they are laid out in.
+pub(crate) struct Lanes {
+    columns: usize,
+    rows: usize,
+    /// Those after the last row are of the block before, or 0.
+    lanes: Vec<Lane>,
+}
+
+impl Lanes {
+    /// Room for rows of so many columns.
+    pub(crate) fn new(columns: usize) -> Lanes {
+        Lanes { columns, rows: 0, lanes: vec![[0.0; ROWS]; columns] }
+    }
+
+    /// Lays out the next rows, four or, at the end, fewer at a time. Gives a block that they fill to `put`, with its number.
+    pub(crate) fn push(&mut self, values: &[f32], put: &mut impl FnMut(usize, &[Lane])) {
+        let at = self.rows % ROWS;
+        if values.len() == FOUR * self.columns && at.is_multiple_of(FOUR) {
+            turn(values, self.columns, &mut self.lanes, at / FOUR);
+            self.rows += FOUR;
+        } else {
+            for (row, values) in (at..ROWS).zip(values.chunks_exact(self.columns)) {
+                self.lanes.iter_mut().zip(values).for_each(|(lane, value)| lane[row] = *value);
+                self.rows += 1;
+            }
+        }
+        if self.rows.is_multiple_of(ROWS) {
+            put(self.rows / ROWS - 1, &self.lanes);
+        }
+    }
+
+    /// Gives the last block to `put`, if rows are left.
+    pub(crate) fn end(self, put: &mut impl FnMut(usize, &[Lane])) {
+        if !self.rows.is_multiple_of(ROWS) {
+            put(self.rows / ROWS, &self.lanes);
+        }
+    }
+}
 
 /// Writes four rows of `width` values to as many lanes, as their values `four` times four on. Square by square, each read
 /// and written as four vectors.
@@ -44,89 +70,69 @@ fn turn(rows: &[f32], width: usize, lanes: &mut [Lane], four: usize) {
     }
 }
 
-/// Gives rows to `put` by fours, as they are laid out fastest; with the number of the first; `row` appends that of a block.
+/// Gives rows to `put` by fours, as they are laid out fastest; `row` appends that of a block.
 pub(crate) fn by_fours(
     count: usize,
     width: usize,
     mut row: impl FnMut(usize, &mut Vec<f32>),
-    mut put: impl FnMut(usize, &[f32]),
+    mut put: impl FnMut(&[f32]),
 ) {
     let mut rows = Vec::with_capacity(FOUR * width);
     for at in 0..count {
         row(at, &mut rows);
         if at % FOUR == FOUR - 1 || at + 1 == count {
-            put(at / FOUR * FOUR, &rows);
+            put(&rows);
             rows.clear();
         }
     }
 }
 
-fn all_finite(values: &[f32]) -> bool {
-    // Of numbers that are not finite all bits of the exponent are set. Without a way out in the middle, so that it runs on
-    // whole vectors.
-    const EXPONENT: u32 = 0x7f80_0000;
-    !values.iter().fold(false, |any, value| any | (value.to_bits() & EXPONENT == EXPONENT))
+/// Lays out a matrix, and gives its blocks of rows to `put`, each with its number.
+pub(crate) fn of_matrix(matrix: ArrayView2<f32>, put: &mut impl FnMut(usize, &[Lane])) {
+    let matrix = matrix.as_standard_layout();
+    let mut lanes = Lanes::new(matrix.ncols());
+    // The layout is standard, so that there is a slice.
+    let values = matrix.as_slice().unwrap_or_default();
+    values.chunks((FOUR * matrix.ncols()).max(1)).for_each(|rows| lanes.push(rows, put));
+    lanes.end(put);
 }
 
-impl Lanes {
-    /// Lays out rows, with room for `more` columns after theirs.
-    pub fn new(rows: ArrayView2<f32>, more: usize) -> Lanes {
-        let width = rows.ncols();
-        let mut lanes = Lanes::empty(rows.nrows(), width + more);
-        let standard = rows.as_standard_layout();
-        let values = standard.as_slice().unwrap_or_default();
-        for (four, rows) in values.chunks((FOUR * width).max(1)).enumerate() {
-            lanes.put_rows(four * FOUR, 0, width, rows);
-        }
-        lanes
-    }
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
 
-    /// Room for rows, all values 0.
-    pub(crate) fn empty(rows: usize, columns: usize) -> Lanes {
-        Lanes { rows, columns, finite: true, lanes: vec![[0.0; BLOCK]; rows.div_ceil(BLOCK) * columns] }
-    }
+    use super::*;
 
-    /// Sets columns of up to four rows from `row` on, a multiple of four, to values: `width` of them a row, those of
-    /// `column` and of the columns after it.
-    pub(crate) fn put_rows(&mut self, row: usize, column: usize, width: usize, values: &[f32]) {
-        self.finite &= all_finite(values);
-        let first = row / BLOCK * self.columns + column;
-        let lanes = &mut self.lanes[first..first + width];
-        let at = row % BLOCK;
-        if values.len() == FOUR * width {
-            turn(values, width, lanes, at / FOUR);
-        } else {
-            for (i, row) in (at..BLOCK).zip(values.chunks_exact(width)) {
-                lanes.iter_mut().zip(row).for_each(|(lane, value)| lane[i] = *value);
+    #[test]
+    fn every_value_comes_to_its_lane_and_every_row_to_its_block() {
+        for (rows, columns) in [(1, 1), (3, 5), (4, 4), (32, 7), (33, 9), (71, 3), (0, 4)] {
+            let matrix = Array2::from_shape_fn((rows, columns), |(row, column)| (1000 * row + column) as f32);
+            let mut blocks = Vec::new();
+            of_matrix(matrix.view(), &mut |block, lanes| {
+                assert_eq!((block, lanes.len()), (blocks.len(), columns));
+                blocks.push(lanes.to_vec());
+            });
+            assert_eq!(blocks.len(), rows.div_ceil(ROWS));
+            for ((row, column), value) in matrix.indexed_iter() {
+                assert_eq!(blocks[row / ROWS][column][row % ROWS], *value, "{row} {column} of {rows}");
+            }
+            // Row by row, and in another order in memory.
+            let mut lanes = Lanes::new(columns);
+            let (mut alone, mut turned) = (Vec::new(), Vec::new());
+            let mut put = |_: usize, lanes: &[Lane]| alone.push(lanes.to_vec());
+            matrix.rows().into_iter().for_each(|row| lanes.push(&row.to_vec(), &mut put));
+            lanes.end(&mut put);
+            let other = matrix.t().as_standard_layout().to_owned();
+            of_matrix(other.t(), &mut |_, lanes| turned.push(lanes.to_vec()));
+            for (block, lanes) in blocks.iter().enumerate() {
+                let own = (rows - block * ROWS).min(ROWS);
+                for (column, lane) in lanes.iter().enumerate() {
+                    assert_eq!(
+                        (&alone[block][column][..own], &turned[block][column][..own]),
+                        (&lane[..own], &lane[..own])
+                    );
+                }
             }
         }
-    }
-
-    /// Sets values of a row, those of `column` and of the columns after it.
-    pub fn put(&mut self, row: usize, column: usize, values: &[f32]) {
-        let first = row / BLOCK * self.columns;
-        let lanes = &mut self.lanes[first + column..first + self.columns];
-        lanes.iter_mut().zip(values).for_each(|(lane, value)| lane[row % BLOCK] = *value);
-        self.finite &= all_finite(values);
-    }
-
-    /// Each block of rows, a lane a column; the last block's rows may be fewer, with zeros after them.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = &[Lane]> {
-        self.lanes.chunks_exact(self.columns.max(1))
-    }
-
-    /// Whether no value is missing or infinite: trees then read the lanes as they are.
-    pub(crate) fn is_finite(&self) -> bool {
-        self.finite
-    }
-
-    /// How many rows there are.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// How many columns they have.
-    pub fn columns(&self) -> usize {
-        self.columns
     }
 }

@@ -340,7 +340,7 @@ impl Lexicon {
             far[node as usize] = far[dom.parent(node) as usize].join(own);
         }
         let elements = Elements { said, places, far };
-        let mut row = [0.0; LEVELS * 3 + KINDS.len()];
+        let mut row = [0.0; WIDTH];
         for (at, block) in page.blocks.iter().enumerate() {
             let (spans, distances) = spans_of(dom, block.element, &elements);
             for (level, span) in spans.iter().enumerate() {
@@ -505,9 +505,12 @@ fn further(near: Option<usize>, tag: Tag) -> Option<usize> {
     }
 }
 
+/// How many columns [`Lexicon::columns`] has.
+pub(super) const WIDTH: usize = 3 * LEVELS + KINDS.len();
+
 /// The names of [`Lexicon::columns`].
 pub fn names() -> Vec<String> {
-    let mut names = Vec::new();
+    let mut names = Vec::with_capacity(WIDTH);
     for level in ["self", "near", "far"] {
         names.extend(["sum", "min", "max"].map(|what| format!("lexicon_{level}_{what}")));
     }

@@ -15,7 +15,7 @@ pub mod context;
 pub mod declared;
 pub mod flat;
 pub mod groups;
-pub mod lanes;
+pub(crate) mod lanes;
 pub mod lexicon;
 pub(crate) mod log;
 pub mod media;
@@ -25,7 +25,7 @@ pub mod text;
 pub mod visibility;
 pub mod wording;
 
-use lanes::{Lanes, by_fours};
+use lanes::{Lane, Lanes, by_fours};
 pub use lexicon::Lexicon;
 
 /// The names of all columns, in the order of the matrix.
@@ -86,10 +86,13 @@ pub struct Surroundings {
     pub texts: lexicon::TextWords,
 }
 
-/// Gives a web page's rows to `put`, up to four with the number of the first, each as wide as the matrix. The
-/// lexicon's columns at their ends are 0.
-fn rows_without_lexicon(page: &Page, put: impl FnMut(usize, &[f32])) -> Surroundings {
-    let width = names().len();
+/// The number of a web page's columns before those of the lexicon.
+fn own_width() -> usize {
+    names().len() - lexicon::WIDTH
+}
+
+/// Gives a web page's rows without the columns of the lexicon to `put`, up to four at once.
+fn own_rows(page: &Page, put: impl FnMut(&[f32])) -> Surroundings {
     let (stats, hashes) = text::page_stats(page);
     let structure = structure::Structure::of(page, &stats);
     let context = context::Context::of(page, &stats, &hashes, &structure);
@@ -99,7 +102,6 @@ fn rows_without_lexicon(page: &Page, put: impl FnMut(usize, &[f32])) -> Surround
     let wording = wording::Wording::of(&stats, &hashes);
     let mut last = structure.last(page);
     let row = |at: usize, values: &mut Vec<f32>| {
-        let end = values.len() + width;
         values.extend(text::columns(&stats[at], &page.blocks[at]));
         structure.columns(page, at, &mut last, values);
         context.columns(at, values);
@@ -107,17 +109,21 @@ fn rows_without_lexicon(page: &Page, put: impl FnMut(usize, &[f32])) -> Surround
         media.columns(page, &groups, at, values);
         visibility.columns(page, &structure, at, values);
         wording.columns(at, context.heading(at), values);
-        values.resize(end, 0.0);
     };
-    by_fours(page.blocks.len(), width, row, put);
+    by_fours(page.blocks.len(), own_width(), row, put);
     context.surroundings()
 }
 
-/// The lexicon's columns of the matrix are filled by [`fill_lexicon`], which training does many times over.
+/// The lexicon's columns of the matrix, which are 0, are filled by [`fill_lexicon`], as training does many times over.
 fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let width = names().len();
     let mut values = Vec::with_capacity(page.blocks.len() * width);
-    let surroundings = rows_without_lexicon(page, |_, rows| values.extend_from_slice(rows));
+    let surroundings = own_rows(page, |rows| {
+        for row in rows.chunks_exact(own_width()) {
+            values.extend_from_slice(row);
+            values.extend([0.0; lexicon::WIDTH]);
+        }
+    });
     (to_matrix(values, width), surroundings)
 }
 
@@ -154,18 +160,23 @@ pub fn extract(page: &Page, lexicon: &Lexicon) -> (Array2<f32>, Surroundings) {
     (matrix, surroundings)
 }
 
-/// [`extract`] for trees: rows laid out as they take them, with room for `more` columns. The matrix of a web page, some
-/// 400 KB, is never made.
-pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, more: usize) -> (Lanes, Surroundings) {
+/// [`extract`] for classifiers that take rows laid out: gives `put` the number of a block of rows, the first of some
+/// columns, and these columns' lanes, until it has had all of them. The matrix of a web page is never made.
+pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, mut put: impl FnMut(usize, usize, &[Lane])) -> Surroundings {
     if page.input() == Input::Text {
         let (matrix, surroundings) = extract(page, lexicon);
-        return (Lanes::new(matrix.view(), more), surroundings);
+        lanes::of_matrix(matrix.view(), &mut |block, lanes| put(block, 0, lanes));
+        return surroundings;
     }
-    let width = names().len();
-    let mut lanes = Lanes::empty(page.blocks.len(), width + more);
-    let surroundings = rows_without_lexicon(page, |first, rows| lanes.put_rows(first, 0, width, rows));
-    lexicon.columns(page, |at, row| lanes.put(at, width - row.len(), row));
-    (lanes, surroundings)
+    let mut put_own = |block: usize, lanes: &[Lane]| put(block, 0, lanes);
+    let mut lanes = Lanes::new(own_width());
+    let surroundings = own_rows(page, |rows| lanes.push(rows, &mut put_own));
+    lanes.end(&mut put_own);
+    let mut put_lexicon = |block: usize, lanes: &[Lane]| put(block, own_width(), lanes);
+    let mut lanes = Lanes::new(lexicon::WIDTH);
+    lexicon.columns(page, |_, row| lanes.push(row, &mut put_lexicon));
+    lanes.end(&mut put_lexicon);
+    surroundings
 }
 
 /// A page's feature matrix: one row a block, one column each of [`names`].

@@ -51,9 +51,8 @@ fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln().clamp(-LOGIT_CAP, LOGIT_CAP)
 }
 
-/// Gives each block's row to `put`, up to four at once with the number of the first, from the probabilities of the stage
-/// before.
-pub fn columns(around: &Surroundings, p: &[f32], put: impl FnMut(usize, &[f32])) {
+/// Gives each block's row to `put`, up to four at once, from the probabilities of the stage before.
+pub fn columns(around: &Surroundings, p: &[f32], put: impl FnMut(&[f32])) {
     let count = p.len();
     // Prefix sums of words and of expected words of body.
     let mut sums = Vec::with_capacity(count + 1);
@@ -158,14 +157,14 @@ mod tests {
     #[test]
     fn every_column_has_a_name() {
         let mut rows = Vec::new();
-        columns(&around(), &[0.1, 0.8, 0.9], |first, all| rows.push((first, all.len())));
-        assert_eq!((rows, names().len()), (vec![(0, 3 * WIDTH)], WIDTH));
+        columns(&around(), &[0.1, 0.8, 0.9], |all| rows.push(all.len()));
+        assert_eq!((rows, names().len()), (vec![3 * WIDTH], WIDTH));
     }
 
     #[test]
     fn a_block_is_told_of_itself_of_those_beside_it_and_of_its_containers() {
         let mut rows = Vec::new();
-        columns(&around(), &[0.1, 0.7, 0.9], |_, all| rows.extend(all.chunks(WIDTH).map(<[f32]>::to_vec)));
+        columns(&around(), &[0.1, 0.7, 0.9], |all| rows.extend(all.chunks(WIDTH).map(<[f32]>::to_vec)));
         let block = &named(rows)[1];
         let told = ["p", "before1", "after1", "after2", "heading", "to_sure_after"]
             .map(|name| block[&format!("earlier_{name}")]);

@@ -1,17 +1,19 @@
 //! Stages of classifiers, a head for kinds of chrome, and the decision over them.
 
+use std::sync::OnceLock;
+
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::features::lanes::Lanes;
+use crate::features::lanes::{Lane, Lanes, ROWS};
 use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
 use crate::page::Page;
 
-use super::boost::Boosted;
+use super::boost::{Asked, Boosted, Together};
 use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
-use super::{Labels, Reason, combine, context};
+use super::{Labels, Reason, combine, context, sigmoid};
 
 /// The least log-odds of a stage that are shared out in an explanation.
 const LEAST_SAID: f32 = 0.2;
@@ -82,6 +84,9 @@ pub struct Stack {
     pub(super) linear: Option<Logistic>,
     pub(super) kinds: Option<Classifier>,
     pub(super) decision: Decision,
+    /// Made for the first page.
+    #[serde(skip)]
+    ready: OnceLock<Option<Ready>>,
 }
 
 /// The matrix of a stage after the first: the features, then what the stage before says around each block.
@@ -89,9 +94,10 @@ fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Ar
     let (rows, width) = matrix.dim();
     let mut wide = Array2::zeros((rows, width + context::WIDTH));
     wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
-    context::columns(around, p, |first, values| {
-        for (at, row) in (first..).zip(values.chunks_exact(context::WIDTH)) {
-            wide.row_mut(at).iter_mut().skip(width).zip(row).for_each(|(slot, value)| *slot = *value);
+    let mut places = wide.rows_mut().into_iter();
+    context::columns(around, p, |values| {
+        for (row, mut place) in values.chunks_exact(context::WIDTH).zip(&mut places) {
+            place.iter_mut().skip(width).zip(row).for_each(|(slot, value)| *slot = *value);
         }
     });
     wide
@@ -131,33 +137,65 @@ impl Said {
     }
 }
 
-/// All stages and the head where all are trees, which then share one layout of the rows, with room for the columns of
-/// later stages at their ends. Models that do not fit the rows are refused when they are read.
-fn boosted(
-    mut rows: Lanes,
-    around: &Surroundings,
-    stages: &[&Boosted],
-    linear: Option<&Logistic>,
-    kinds: &Boosted,
-) -> Said {
-    let width = rows.columns() - context::WIDTH;
-    let mut p = Vec::new();
-    for (at, stage) in stages.iter().enumerate() {
-        if at > 0 {
-            context::columns(around, &p, |first, values| rows.put_rows(first, width, context::WIDTH, values));
-        }
-        p = stage.probabilities_of(&rows).unwrap_or_default();
-    }
-    let linear = linear.map_or(Vec::new(), |model| model.predict_lanes(&rows));
-    let kinds = kinds.probabilities_of(&rows).unwrap_or_default();
-    Said::new(p, linear, Array2::from_shape_vec((rows.rows(), Label::COUNT), kinds).ok())
+/// All stages and the head, where all are trees, made ready to label pages: what they ask of a block is found out once, and
+/// a page's matrix is never made.
+#[derive(Clone, Debug)]
+struct Ready {
+    /// The stages, then the head.
+    models: Together,
+    stages: usize,
 }
+
+impl Ready {
+    fn new(stack: &Stack) -> Option<Ready> {
+        let stages: Vec<&Boosted> = stack.stages.iter().map(Classifier::trees).collect::<Option<_>>()?;
+        let kinds = stack.kinds.as_ref().and_then(Classifier::trees)?;
+        if stages.iter().any(|stage| stage.outputs() != 1) || kinds.outputs() != Label::COUNT {
+            return None;
+        }
+        let models = Together::new(&[&stages[..], &[kinds]].concat())?;
+        Some(Ready { models, stages: stages.len() })
+    }
+
+    fn say(&self, page: &Page, lexicon: &Lexicon, linear: Option<&Logistic>) -> (Said, Surroundings) {
+        let rows = page.blocks.len();
+        let mut asked = Asked::default();
+        let mut margins: Vec<Lane> = linear.map_or(Vec::new(), |model| vec![model.begin(); rows.div_ceil(ROWS)]);
+        let mut add = |block: usize, first: usize, lanes: &[Lane]| {
+            if let Some(model) = linear {
+                model.add(first, lanes, &mut margins[block]);
+            }
+        };
+        let mut width = 0;
+        let around = features::lay_out(page, lexicon, |block, first, lanes| {
+            width = first + lanes.len();
+            self.models.ask(block, first, lanes, &mut asked);
+            add(block, first, lanes);
+        });
+        let mut p = self.models.probabilities(0, rows, &asked);
+        for stage in 1..self.stages {
+            let mut put = |block: usize, lanes: &[Lane]| {
+                self.models.ask(block, width, lanes, &mut asked);
+                // The regression sees what the last stage does.
+                if stage + 1 == self.stages {
+                    add(block, width, lanes);
+                }
+            };
+            let mut lanes = Lanes::new(context::WIDTH);
+            context::columns(&around, &p, |rows| lanes.push(rows, &mut put));
+            lanes.end(&mut put);
+            p = self.models.probabilities(stage, rows, &asked);
+        }
+        let mut linear: Vec<f32> = margins.into_iter().flatten().map(sigmoid).collect();
+        linear.truncate(rows);
+        let kinds = self.models.probabilities(self.stages, rows, &asked);
+        (Said::new(p, linear, Array2::from_shape_vec((rows, Label::COUNT), kinds).ok()), around)
+    }
+}
+
 impl Stack {
-    /// The trees of all stages and of the head, where there is nothing else.
-    fn trees(&self) -> Option<(Vec<&Boosted>, &Boosted)> {
-        let stages: Vec<&Boosted> = self.stages.iter().map(Classifier::trees).collect::<Option<_>>()?;
-        let kinds = self.kinds.as_ref().and_then(Classifier::trees)?;
-        (stages.iter().all(|stage| stage.outputs() == 1) && kinds.outputs() == Label::COUNT).then_some((stages, kinds))
+    pub(super) fn new(stages: Vec<Classifier>, linear: Option<Logistic>, kinds: Option<Classifier>) -> Stack {
+        Stack { stages, linear, kinds, decision: Decision::default(), ready: OnceLock::new() }
     }
 
     /// What each stage is given of a page, where the stages are of any family.
@@ -175,11 +213,9 @@ impl Stack {
 
     /// Labels the blocks of a page.
     pub fn label(&self, page: &Page, lexicon: &Lexicon, favor: Favor) -> Labels {
-        let (said, around) = match self.trees() {
-            Some((stages, kinds)) => {
-                let (rows, around) = features::lay_out(page, lexicon, context::WIDTH);
-                (boosted(rows, &around, &stages, self.linear.as_ref(), kinds), around)
-            }
+        let ready = self.ready.get_or_init(|| Ready::new(self));
+        let (said, around) = match ready {
+            Some(ready) => ready.say(page, lexicon, self.linear.as_ref()),
             None => {
                 let (matrix, around) = features::extract(page, lexicon);
                 let given = self.given(matrix, &around);

@@ -21,6 +21,8 @@
 //! # Ok::<(), lubb::model::boost::BoostError>(())
 //! ```
 
+use std::sync::OnceLock;
+
 use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
@@ -37,12 +39,12 @@ mod predict;
 mod tests;
 mod trees;
 
-use crate::features::lanes::Lanes;
-
+pub use bins::Cuts;
 use fit::MAX_ROWS;
 pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
 use predict::Plan;
+pub(super) use predict::{Asked, Together};
 use trees::Forest;
 
 /// Trained boosted trees.
@@ -53,7 +55,8 @@ use trees::Forest;
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Boosted {
     stored: Stored,
-    plan: Plan,
+    /// Made when it is first asked for: labelling pages takes all stages [together](Together).
+    plan: OnceLock<Plan>,
 }
 
 /// What is written to a file.
@@ -98,9 +101,7 @@ impl TryFrom<Stored> for Boosted {
 
     fn try_from(stored: Stored) -> Result<Boosted, BoostError> {
         stored.check()?;
-        let plan = Plan::new(&stored.forest, stored.base.len())
-            .ok_or(BoostError::Corrupt("trees on more than 65,535 columns"))?;
-        Ok(Boosted { stored, plan })
+        Ok(Boosted { stored, plan: OnceLock::new() })
     }
 }
 
@@ -194,24 +195,9 @@ impl Boosted {
         }
         let base = &self.stored.base;
         out.chunks_exact_mut(base.len()).for_each(|row| row.copy_from_slice(base));
-        self.plan.add_margins(rows, base.len(), out);
+        let plan = self.plan.get_or_init(|| Plan::new(&self.stored.forest, base.len()));
+        plan.add_margins(rows, base.len(), out);
         Ok(())
-    }
-
-    /// The probabilities of rows that were laid out before, in the layout of [`Boosted::margins_into`]: for two classes
-    /// that of the second, else one a class. The rows may have more columns than in training, after those.
-    ///
-    /// # Errors
-    /// [`BoostError::Count`] if the rows have fewer columns than in training.
-    pub fn probabilities_of(&self, rows: &Lanes) -> Result<Vec<f32>, BoostError> {
-        let (got, expected) = (rows.columns(), self.columns());
-        if got < expected {
-            return Err(BoostError::Count { what: "columns of the rows to predict", got, expected });
-        }
-        let mut out = self.stored.base.repeat(rows.rows());
-        self.plan.add_margins_of(rows, self.outputs(), &mut out);
-        loss::to_probabilities(&mut out, self.outputs());
-        Ok(out)
     }
 
     /// Writes probabilities in the layout of [`Boosted::margins_into`]: for two classes that of the second, else one

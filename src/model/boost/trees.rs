@@ -61,7 +61,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    fn goes_left(&self, x: f32) -> bool {
+    pub(super) fn goes_left(&self, x: f32) -> bool {
         if x.is_nan() { self.missing_left } else { finite(x) <= self.threshold }
     }
 }
