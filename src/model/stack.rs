@@ -10,7 +10,7 @@ use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
 use crate::page::Page;
 
-use super::boost::{Asked, Boosted, Together};
+use super::boost::{Boosted, Together};
 use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
 use super::{Labels, Reason, combine, context, sigmoid};
@@ -159,7 +159,7 @@ impl Ready {
 
     fn say(&self, page: &Page, lexicon: &Lexicon, linear: Option<&Logistic>) -> (Said, Surroundings) {
         let rows = page.blocks.len();
-        let mut asked = Asked::default();
+        let mut asked = self.models.asked(rows);
         let mut margins: Vec<Lane> = linear.map_or(Vec::new(), |model| vec![model.begin(); rows.div_ceil(ROWS)]);
         let mut add = |block: usize, first: usize, lanes: &[Lane]| {
             if let Some(model) = linear {
@@ -172,7 +172,7 @@ impl Ready {
             self.models.ask(block, first, lanes, &mut asked);
             add(block, first, lanes);
         });
-        let mut p = self.models.probabilities(0, rows, &asked);
+        let mut p = self.models.probabilities(0, &asked);
         for stage in 1..self.stages {
             let mut put = |block: usize, lanes: &[Lane]| {
                 self.models.ask(block, width, lanes, &mut asked);
@@ -184,11 +184,11 @@ impl Ready {
             let mut lanes = Lanes::new(context::WIDTH);
             context::columns(&around, &p, |rows| lanes.push(rows, &mut put));
             lanes.end(&mut put);
-            p = self.models.probabilities(stage, rows, &asked);
+            p = self.models.probabilities(stage, &asked);
         }
         let mut linear: Vec<f32> = margins.into_iter().flatten().map(sigmoid).collect();
         linear.truncate(rows);
-        let kinds = self.models.probabilities(self.stages, rows, &asked);
+        let kinds = self.models.probabilities(self.stages, &asked);
         (Said::new(p, linear, Array2::from_shape_vec((rows, Label::COUNT), kinds).ok()), around)
     }
 }

@@ -5,7 +5,6 @@
 //! all stages, kinds) fitted without its fold, inner folds included.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -17,7 +16,7 @@ use crate::features::{self, Lexicon, Surroundings};
 use crate::label::{Label, LabelSet};
 use crate::page::{Input, Page};
 
-use super::boost::{BoostError, Boosted, Cuts, Grow};
+use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged, Scores};
 use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
 use super::stack::{Classifier, Said, Stack, given};
@@ -34,10 +33,6 @@ const STAGE: u64 = 1000;
 const LAST_STAGE: u64 = 200;
 /// By so much the seeds of the models differ whose mean the last stage is.
 const BAG: u64 = 100_000;
-
-/// Bins of each column for boosted trees, and from how many rows they are taken.
-const BINS: usize = 64;
-const BIN_ROWS: usize = 100_000;
 
 /// A stage fitted without each of some sets of folds, by these folds in rising order.
 type Fits = HashMap<Vec<usize>, Classifier>;
@@ -307,13 +302,6 @@ impl<'a> Trainer<'a> {
         Ok(params.fit(rows.x.view(), &rows.body, &rows.weights)?)
     }
 
-    /// The cuts of all trees that are fitted on some pages. They are drawn with one seed, so that the columns of features
-    /// have the same cuts in all stages, and labelling a page finds out once what all of these ask of a value.
-    fn cuts(&self, rows: &Rows) -> Arc<Cuts> {
-        let drawn = draw(&rows.weights, BIN_ROWS.min(rows.weights.len()), self.params.seed);
-        Arc::new(Cuts::fit(rows.x.view(), &drawn, BINS))
-    }
-
     fn fit_body(&self, rows: &Rows, salt: u64) -> Result<Classifier, TrainError> {
         let seed = self.params.seed.wrapping_add(salt);
         match self.params.family {
@@ -334,7 +322,7 @@ impl<'a> Trainer<'a> {
                     .min_child_weight(10.0)
                     .subsample(0.7)
                     .colsample(0.3)
-                    .cuts(self.cuts(rows))
+                    .max_bins(64)
                     .classes(2)
                     .seed(seed);
                 Ok(Classifier::Boost(Box::new(params.fit(&dataset)?)))
@@ -407,16 +395,15 @@ impl<'a> Trainer<'a> {
             Family::Stack => Some(self.fit_linear(&rows, LAST_STAGE)?),
             Family::Logistic | Family::Boost => None,
         };
-        let cuts = self.cuts(&rows);
         drop(rows);
-        let kinds = self.fit_kinds(&wide, cuts)?;
+        let kinds = self.fit_kinds(&wide)?;
         let stages = early.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
         let stack = Stack::new(stages, linear, kinds);
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
     }
 
     /// The head for kinds of chrome, if any page has typed labels of at least two kinds.
-    fn fit_kinds(&self, wide: &[(&Prepared, Array2<f32>)], cuts: Arc<Cuts>) -> Result<Option<Classifier>, TrainError> {
+    fn fit_kinds(&self, wide: &[(&Prepared, Array2<f32>)]) -> Result<Option<Classifier>, TrainError> {
         let typed: Vec<&(&Prepared, Array2<f32>)> =
             wide.iter().filter(|(p, _)| p.example.kinds.iter().any(Option::is_some)).collect();
         let labels: Vec<Option<Label>> = typed.iter().flat_map(|(p, _)| p.example.kinds.iter().copied()).collect();
@@ -446,7 +433,7 @@ impl<'a> Trainer<'a> {
                     .min_child_weight(3.0)
                     .subsample(0.7)
                     .colsample(0.2)
-                    .cuts(cuts)
+                    .max_bins(64)
                     .classes(Label::COUNT)
                     .seed(seed);
                 Ok(Some(Classifier::Boost(Box::new(params.fit(&dataset)?))))

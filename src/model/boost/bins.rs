@@ -22,21 +22,20 @@ pub(super) fn finite(x: f32) -> f32 {
     x.clamp(f32::MIN, f32::MAX)
 }
 
-/// Where the bins of each column are divided, in rising order.
-///
-/// Models that are trained on the same cuts ask the same of a value, and what is asked once need not be asked for each of
-/// them: see [`BoostParams::cuts`](super::BoostParams::cuts).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cuts(Vec<Vec<f32>>);
+/// Each column's cuts in rising order.
+pub(super) struct Cuts(Vec<Vec<f32>>);
 
 impl Cuts {
-    /// Chooses cuts so that of the `chosen` rows, by their numbers, each of at most `max_bins` bins holds about equally
-    /// many. Values that fill a bin alone get one.
-    ///
-    /// # Panics
-    /// If there are not so many rows.
-    pub fn fit(rows: ArrayView2<f32>, chosen: &[usize], max_bins: usize) -> Cuts {
-        let max_bins = max_bins.clamp(2, MAX_BINS);
+    /// Chooses cuts so that bins hold about equally many of up to `sample` rows. Values that fill a bin alone get one.
+    pub(super) fn fit(rows: ArrayView2<f32>, max_bins: usize, sample: usize, seed: u64) -> Cuts {
+        let n = rows.nrows();
+        let chosen: Vec<usize> = if n <= sample {
+            (0..n).collect()
+        } else {
+            let mut chosen = fastrand::Rng::with_seed(seed ^ 0x6269_6e73).choose_multiple(0..n, sample);
+            chosen.sort_unstable();
+            chosen
+        };
         let cuts = (0..rows.ncols()).into_par_iter().map(|column| {
             let values = rows.column(column);
             let mut values: Vec<f32> = chosen.iter().map(|&r| finite(values[r])).filter(|x| !x.is_nan()).collect();
@@ -49,16 +48,6 @@ impl Cuts {
             cuts
         });
         Cuts(cuts.collect())
-    }
-
-    /// The numbers of some of `rows` rows, at most `sample`, in rising order.
-    pub(super) fn choose(rows: usize, sample: usize, seed: u64) -> Vec<usize> {
-        if rows <= sample {
-            return (0..rows).collect();
-        }
-        let mut chosen = fastrand::Rng::with_seed(seed ^ 0x6269_6e73).choose_multiple(0..rows, sample);
-        chosen.sort_unstable();
-        chosen
     }
 
     pub(super) fn columns(&self) -> usize {
@@ -191,7 +180,7 @@ mod tests {
             1 => (rng.f32() * 5.0).floor(),
             _ => rng.f32().powi(8).mul_add(1000.0, 0.5).floor(),
         });
-        let cuts = Cuts::fit(rows.view(), &Cuts::choose(3000, 1000, 7), 255);
+        let cuts = Cuts::fit(rows.view(), 255, 1000, 7);
         let bins = cuts.bin(rows.view());
         assert_eq!(cuts.of(1), [0.5, 1.5, 2.5, 3.5], "few values: a bin each");
         for column in 0..3 {

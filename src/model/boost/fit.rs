@@ -1,7 +1,5 @@
 //! Training: the rounds of boosting, and linfa's way in.
 
-use std::sync::Arc;
-
 use linfa::dataset::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{Array1, ArrayBase, ArrayView2, Data, Ix2};
@@ -135,14 +133,7 @@ impl BoostValidParams {
         observe: &mut dyn FnMut(Round),
     ) -> Result<Boosted, BoostError> {
         let base = targets.base_margins()?;
-        let cuts = match &self.cuts {
-            None => Cuts::fit(rows, &Cuts::choose(rows.nrows(), self.bin_sample, self.seed), self.max_bins).into(),
-            Some(cuts) if cuts.columns() == rows.ncols() => Arc::clone(cuts),
-            Some(cuts) => {
-                let (got, expected) = (cuts.columns(), rows.ncols());
-                return Err(BoostError::Count { what: "columns with cuts", got, expected });
-            }
-        };
+        let cuts = Cuts::fit(rows, self.max_bins, self.bin_sample, self.seed);
         let mut train = Side::new(&cuts, rows, targets, &base);
         let mut valid = valid.map(|(rows, targets)| Side::new(&cuts, rows, targets, &base));
         let outputs = train.targets.outputs;

@@ -39,12 +39,11 @@ mod predict;
 mod tests;
 mod trees;
 
-pub use bins::Cuts;
 use fit::MAX_ROWS;
 pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
 use predict::Plan;
-pub(super) use predict::{Asked, Together};
+pub(super) use predict::Together;
 use trees::Forest;
 
 /// Trained boosted trees.

@@ -1,10 +1,8 @@
 //! What boosted trees can be told before they are trained, and what may go wrong.
 
-use std::sync::Arc;
-
 use linfa::ParamGuard;
 
-use super::bins::{Cuts, MAX_BINS};
+use super::bins::MAX_BINS;
 
 /// The deepest oblivious tree; its histograms take `2^(depth - 1)` times those of one node.
 pub const MAX_OBLIVIOUS_DEPTH: u8 = 8;
@@ -126,7 +124,6 @@ pub struct BoostValidParams {
     pub(super) colsample: f32,
     pub(super) max_bins: usize,
     pub(super) bin_sample: usize,
-    pub(super) cuts: Option<Arc<Cuts>>,
     pub(super) classes: Option<usize>,
     pub(super) early_stopping: Option<usize>,
     pub(super) seed: u64,
@@ -146,7 +143,6 @@ impl Default for BoostParams {
             colsample: 1.0,
             max_bins: MAX_BINS,
             bin_sample: 100_000,
-            cuts: None,
             classes: None,
             early_stopping: None,
             seed: 0,
@@ -219,13 +215,6 @@ impl BoostParams {
     /// From how many rows the bins' borders are taken; 100,000 by default.
     pub fn bin_sample(mut self, rows: usize) -> Self {
         self.0.bin_sample = rows;
-        self
-    }
-
-    /// Cuts that several models share, in place of such of the rows that this one is trained on;
-    /// [`BoostParams::max_bins`] and [`BoostParams::bin_sample`] then play no part.
-    pub fn cuts(mut self, cuts: Arc<Cuts>) -> Self {
-        self.0.cuts = Some(cuts);
         self
     }
 

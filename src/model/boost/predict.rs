@@ -70,9 +70,12 @@ pub(crate) struct Together {
     models: Vec<(Vec<f32>, ByteForest)>,
 }
 
-/// What the models ask of a page's rows: a byte a row for each of their questions, block after block.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Asked(Vec<Bytes>);
+/// What the models ask of a page's rows.
+pub(crate) struct Asked {
+    rows: usize,
+    /// Bytes of block after block of rows.
+    bytes: Vec<Bytes>,
+}
 
 impl Together {
     /// `None` if the trees of a model are not oblivious.
@@ -90,21 +93,23 @@ impl Together {
         Some(Together { counter, models })
     }
 
-    /// Takes in columns of a block of rows, the first of which is `first`. Blocks begin in their order; the columns of
-    /// one may come in parts, and again with other values.
-    pub(crate) fn ask(&self, block: usize, first: usize, lanes: &[Lane], asked: &mut Asked) {
-        let size = self.counter.bytes();
-        if asked.0.len() < (block + 1) * size {
-            asked.0.resize((block + 1) * size, [0; ROWS]);
-        }
-        self.counter.count(first, lanes, &mut asked.0[block * size..(block + 1) * size]);
+    /// Room for what is asked of so many rows.
+    pub(crate) fn asked(&self, rows: usize) -> Asked {
+        Asked { rows, bytes: vec![[0; ROWS]; rows.div_ceil(ROWS) * self.counter.bytes()] }
     }
 
-    /// The probabilities of a model for `rows` rows, in the layout of [`Boosted::probabilities_into`].
-    pub(crate) fn probabilities(&self, model: usize, rows: usize, asked: &Asked) -> Vec<f32> {
+    /// Takes in columns of a block of rows, the first of which is `first`. They may come in parts, and again with other
+    /// values.
+    pub(crate) fn ask(&self, block: usize, first: usize, lanes: &[Lane], asked: &mut Asked) {
+        let size = self.counter.bytes();
+        self.counter.count(first, lanes, &mut asked.bytes[block * size..(block + 1) * size]);
+    }
+
+    /// The probabilities of a model for all rows, in the layout of [`Boosted::probabilities_into`].
+    pub(crate) fn probabilities(&self, model: usize, asked: &Asked) -> Vec<f32> {
         let (base, forest) = &self.models[model];
-        let mut out = base.repeat(rows);
-        let blocks = asked.0.chunks_exact(self.counter.bytes().max(1));
+        let mut out = base.repeat(asked.rows);
+        let blocks = asked.bytes.chunks_exact(self.counter.bytes().max(1));
         for (out, bytes) in out.chunks_mut(ROWS * base.len()).zip(blocks) {
             forest.add(bytes, base.len(), out);
         }

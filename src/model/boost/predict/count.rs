@@ -12,14 +12,14 @@ use crate::features::lanes::{Lane, ROWS};
 use crate::model::boost::bins::finite;
 use crate::model::boost::trees::Condition;
 
-/// Thresholds that one byte counts; AVX2 compares it with its sign. A column that has more takes more bytes.
-const COUNTED: usize = 127;
+/// Thresholds that one byte counts, from its least value on. A column that has more takes more bytes.
+const COUNTED: usize = 255;
 /// Up to so many thresholds are compared one after the other. More are in so many groups: the group of a value is found
 /// first, then its place in the group.
 const GROUPS: usize = 8;
 
-/// One byte for each of a block's rows.
-pub(super) type Bytes = [u8; ROWS];
+/// One byte for each of a block's rows, with a sign, as AVX2 compares them.
+pub(super) type Bytes = [i8; ROWS];
 
 /// What makes bytes of the values of some columns.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ struct Count {
 pub(super) struct Code {
     pub(super) byte: u32,
     /// Four times the same, as it is loaded fastest.
-    pub(super) code: [u8; 4],
+    pub(super) code: [i8; 4],
 }
 
 /// What conditions become.
@@ -83,7 +83,7 @@ impl Counter {
             for part in thresholds.chunks(COUNTED) {
                 let byte = counter.counts.len() as u32;
                 for (code, threshold) in part.iter().enumerate() {
-                    let code = Code { byte, code: [code as u8; 4] };
+                    let code = Code { byte, code: [(code as i32 + i32::from(i8::MIN)) as i8; 4] };
                     codes.insert((column, missing_left, number(*threshold)), code);
                 }
                 counter.push(column, !missing_left, part);
@@ -127,10 +127,10 @@ impl Counter {
     fn count_as_compiled(&self, first: usize, lanes: &[Lane], bytes: &mut [Bytes]) {
         for (count, thresholds, bytes) in self.counts_of(first, lanes.len(), bytes) {
             let lane = count.lane(&lanes[count.column - first]);
-            *bytes = [0; ROWS];
+            *bytes = [i8::MIN; ROWS];
             for threshold in thresholds.as_flattened().iter().filter(|threshold| threshold.is_finite()) {
                 let right = |value: f32| value > *threshold || count.missing_right && value.is_nan();
-                bytes.iter_mut().zip(lane.iter()).for_each(|(byte, value)| *byte += u8::from(right(*value)));
+                bytes.iter_mut().zip(lane.iter()).for_each(|(byte, value)| *byte += i8::from(right(*value)));
             }
         }
     }
@@ -224,10 +224,12 @@ mod avx2 {
         std::array::from_fn(|part| unsafe { _mm256_loadu_ps(parts[part].as_ptr()) })
     }
 
-    /// Numbers of 32 bits as bytes. What is more than 127, a missing value's, becomes 127, which is above all codes.
+    /// Counts as bytes. What is more than a byte holds, a missing value's, becomes the greatest one, which is above all codes.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn store(numbers: [__m256i; ALL], bytes: &mut Bytes) {
+        let least = _mm256_set1_epi32(i8::MIN.into());
+        let numbers = numbers.map(|numbers| _mm256_add_epi32(numbers, least));
         let halves = [_mm256_packs_epi32(numbers[0], numbers[1]), _mm256_packs_epi32(numbers[2], numbers[3])];
         // Packing works on each half of a vector alone: the order of fours of rows is put right.
         let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
@@ -248,13 +250,12 @@ mod tests {
     fn conditions_on_bytes_say_what_they_say_on_values() {
         let mut random = fastrand::Rng::with_seed(7);
         let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, 0.0, -0.0];
-        // Columns of 1, 2, 8, 9, 63, 126, 127, 128 and 400 thresholds, some of them with one that only what is missing is
-        // above, and one column without any.
-        let sizes = [1, 2, 8, 9, 0, 63, 126, 127, 128, 400];
+        // Columns of so many thresholds, some with one that only what is missing is above.
+        let sizes = [1, 2, 8, 9, 0, 63, 254, 255, 256, 600];
         let mut conditions = Vec::new();
         for (column, size) in sizes.into_iter().enumerate() {
             for at in 0..size {
-                let threshold = if column % 3 == 2 && at == 0 { f32::MAX } else { (at as f32 - 50.0) / 8.0 };
+                let threshold = if column % 3 == 2 && at == 0 { f32::MAX } else { (at as f32 - 50.0) / 16.0 };
                 conditions.push(Condition { column, missing_left: column % 2 == 0, threshold });
                 if column == 9 && at % 3 == 0 {
                     conditions.push(Condition { column, missing_left: true, threshold });
@@ -263,7 +264,7 @@ mod tests {
         }
         let (counter, codes) = Counter::new(conditions.iter().copied());
         assert!(counter.bytes() > sizes.len());
-        let mut value = |at: usize| special.get(at).copied().unwrap_or((random.f32() * 800.0).floor() / 16.0 - 10.0);
+        let mut value = |at: usize| special.get(at).copied().unwrap_or((random.f32() * 1600.0).floor() / 32.0 - 10.0);
         let lanes: Vec<Lane> = sizes.iter().map(|_| std::array::from_fn(&mut value)).collect();
         let (mut best, mut compiled) = (vec![[0; ROWS]; counter.bytes()], vec![[0; ROWS]; counter.bytes()]);
         // In two parts, as columns come.
@@ -276,7 +277,6 @@ mod tests {
                 for (row, value) in lanes[condition.column].iter().enumerate() {
                     let right = bytes[code.byte as usize][row] > code.code[0];
                     assert_eq!(right, !condition.goes_left(*value), "{condition:?} of {value}");
-                    assert!(bytes[code.byte as usize][row] < 128, "AVX2 compares with a sign");
                 }
             }
         }

@@ -170,7 +170,7 @@ mod avx2 {
             for (conditions, [low, high]) in trees.by_ref().take(run.trees) {
                 let mut right = [_mm256_setzero_si256(); DEPTH];
                 for (right, condition) in right.iter_mut().zip(conditions) {
-                    let code = _mm256_set1_epi32(i32::from_ne_bytes(condition.code));
+                    let code = _mm256_set1_epi32(i32::from_ne_bytes(condition.code.map(i8::cast_unsigned)));
                     *right = _mm256_cmpgt_epi8(load_bytes(&bytes[condition.byte as usize]), code);
                 }
                 let mut place = _mm256_setzero_si256();
@@ -245,8 +245,8 @@ mod tests {
         let kinds: [(u8, usize, usize); 8] =
             [(1, 1, 200), (2, 3, 150), (3, 1, 90), (4, 8, 400), (5, 1, 200), (6, 3, 60), (7, 1, 40), (8, 1, 40)];
         for (depth, outputs, trees) in kinds {
-            let bytes: Vec<Bytes> = (0..9).map(|_| std::array::from_fn(|_| random.u8(0..128))).collect();
-            let mut condition = || Code { byte: random.u32(0..9), code: [random.u8(0..127); 4] };
+            let bytes: Vec<Bytes> = (0..9).map(|_| std::array::from_fn(|_| random.i8(..))).collect();
+            let mut condition = || Code { byte: random.u32(0..9), code: [random.i8(..i8::MAX); 4] };
             let conditions: Vec<Code> = (0..trees * usize::from(depth)).map(|_| condition()).collect();
             // A few great leaves among small ones, so that sums leave sixteen bits.
             let mut leaf = |at: usize| (random.f32() * 4.0 - 2.0) * if at.is_multiple_of(50) { 20.0 } else { 1.0 };
