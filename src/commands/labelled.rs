@@ -134,11 +134,6 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
 }
 
 impl LabelledPage {
-    /// Whether the page has a reference text.
-    pub fn has_text(&self) -> bool {
-        self.oracle.is_some()
-    }
-
     fn of(gold: GoldPage) -> Result<LabelledPage, gold::GoldError> {
         let hash = xxh3_64(&gold.load()?);
         let page = gold.page()?;

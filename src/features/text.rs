@@ -132,9 +132,10 @@ fn class(c: char) -> Class {
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// One step of FNV-1a over a character; cheap, and good enough for sets of some thousand words.
-fn mix(hash: u64, c: u32) -> u64 {
-    (hash ^ u64::from(c)).wrapping_mul(0x0000_0100_0000_01b3)
+/// One step of a hash: a product of 128 bits, folded, as in wyhash (Wang Yi 2019).
+fn mix(hash: u64, more: u64) -> u64 {
+    let product = u128::from(hash ^ more) * 0x9e37_79b9_7f4a_7c15;
+    product as u64 ^ (product >> 64) as u64
 }
 
 fn lower(c: char) -> char {
@@ -165,50 +166,157 @@ pub fn page_stats(page: &Page) -> (Vec<TextStats>, Vec<u64>) {
     (page.blocks.iter().map(of).collect(), hashes)
 }
 
+/// Letters of eight bytes from the first on, which are read together: words are mostly of ASCII or of Arabic letters.
+struct Run {
+    /// Their bytes, 0 to 8.
+    len: usize,
+    letters: u32,
+    upper: u32,
+    /// The bytes, the first as the lowest one.
+    bytes: u64,
+}
+
+impl Run {
+    /// The case of a letter of ASCII.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+
+    /// At a byte that is there, of UTF-8.
+    #[inline]
+    fn at(bytes: &[u8], at: usize) -> Run {
+        let rest = &bytes[at..];
+        let eight = match (rest.first_chunk(), bytes.last_chunk()) {
+            (Some(eight), _) => u64::from_le_bytes(*eight),
+            (None, Some(eight)) => u64::from_le_bytes(*eight) >> (64 - 8 * rest.len()),
+            (None, None) => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+        };
+        if rest[0].is_ascii() { Run::of_ascii(eight) } else { Run::of_arabic(eight) }
+    }
+
+    #[inline]
+    fn of_ascii(eight: u64) -> Run {
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        // The high bit of a byte says: at least `a`, beyond `z`, and in the end that it is a letter.
+        let seven = (eight | Self::CASE) & !HIGH;
+        let from_a = seven + EACH * (0x80 - u64::from(b'a'));
+        let past_z = seven + EACH * (0x7f - u64::from(b'z'));
+        let are = from_a & !past_z & !eight & HIGH;
+        let len = (are ^ HIGH).trailing_zeros() / 8;
+        let own = Run::first(len as usize);
+        Run { len: len as usize, letters: len, upper: (are & own & !(eight << 2)).count_ones(), bytes: eight & own }
+    }
+
+    /// U+0620 to U+064A, in UTF-8 two bytes each, have no case and are letters all.
+    #[inline]
+    fn of_arabic(eight: u64) -> Run {
+        let pairs: [[u8; 2]; 4] = std::array::from_fn(|at| ((eight >> (16 * at)) as u16).to_le_bytes());
+        let is_letter = |pair: &&[u8; 2]| matches!(pair, [0xd8, 0xa0..=0xbf] | [0xd9, 0x80..=0x8a]);
+        let letters = pairs.iter().take_while(is_letter).count();
+        Run { len: 2 * letters, letters: letters as u32, upper: 0, bytes: eight & Run::first(2 * letters) }
+    }
+
+    /// All bits of so many bytes.
+    fn first(bytes: usize) -> u64 {
+        u64::MAX.checked_shr(64 - 8 * bytes as u32).unwrap_or(0)
+    }
+}
+
+/// The hash of a word as it is read. Bytes of ASCII go in by eights, from the first on, whichever way they are read; so do
+/// Arabic letters, of which a run is read in one way only; other characters go in alone.
+struct Word {
+    hash: u64,
+    /// Up to seven bytes that are not in the hash yet, the first as the lowest byte.
+    eight: u64,
+    bytes: usize,
+    chars: u32,
+}
+
+impl Word {
+    const NEW: Word = Word { hash: SEED, eight: 0, bytes: 0, chars: 0 };
+
+    #[inline]
+    fn push_run(&mut self, run: &Run) {
+        if run.bytes & 0x80 != 0 {
+            self.flush();
+            self.chars += run.letters;
+            self.hash = mix(self.hash, run.bytes);
+            return;
+        }
+        let letters = run.bytes | Run::CASE & Run::first(run.len);
+        if self.bytes > 0 {
+            letters.to_le_bytes()[..run.len].iter().for_each(|byte| self.push_char(char::from(*byte)));
+            return;
+        }
+        self.chars += run.letters;
+        if run.len == 8 {
+            self.hash = mix(self.hash, letters);
+        } else {
+            (self.eight, self.bytes) = (letters, run.len);
+        }
+    }
+
+    fn push_char(&mut self, c: char) {
+        self.chars += 1;
+        if !c.is_ascii() {
+            self.flush();
+            self.hash = mix(self.hash, u64::from(u32::from(c)));
+            return;
+        }
+        self.eight |= u64::from(u32::from(c)) << (8 * self.bytes);
+        self.bytes += 1;
+        if self.bytes == 8 {
+            self.flush();
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        if self.bytes > 0 {
+            self.hash = mix(self.hash, self.eight);
+            (self.eight, self.bytes) = (0, 0);
+        }
+    }
+}
+
 fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
     let mut s = TextStats { lines: 1.0, ..TextStats::default() };
-    let (mut word, mut word_chars, mut in_word) = (SEED, 0u32, false);
+    let (mut word, mut in_word) = (Word::NEW, false);
     let mut shape = SEED;
     let (mut last, mut before_last, mut last_char) = (Class::Space, Class::Space, ' ');
     let first_hash = hashes.len();
-    let mut end_word = |word: &mut u64, word_chars: &mut u32, longest: &mut f32| {
-        if *word_chars > 0 {
+    let mut end_word = |word: &mut Word, longest: &mut u32| {
+        if word.chars > 0 {
+            word.flush();
             if hashes.len() - first_hash < max_hashed {
-                hashes.push(*word);
+                hashes.push(word.hash);
             }
-            *longest = longest.max(*word_chars as f32);
-            (*word, *word_chars) = (SEED, 0);
+            *longest = word.chars.max(*longest);
+            *word = Word::NEW;
         }
     };
-    // As numbers of 32 bits counting by one would end.
-    let count = |n: u32| n.min(1 << 24) as f32;
-    let (mut chars, mut letters, mut upper) = (0u32, 0u32, 0u32);
+    // Characters by class: a table in place of a branch for each, which the processor would guess wrong.
+    let mut of = [0u32; Class::Mark as usize + 1];
+    let (mut words, mut longest) = (0u32, 0u32);
     let mut at = 0;
     let bytes = text.as_bytes();
     while at < bytes.len() {
         let start = at;
-        // Most text is words of ASCII letters, which are read in a loop of their own.
-        while let Some(&byte) = bytes.get(at)
-            && byte.is_ascii_alphabetic()
-        {
-            upper += u32::from(byte.is_ascii_uppercase());
-            word = mix(word, u32::from(byte.to_ascii_lowercase()));
-            shape = mix(shape, u32::from(byte));
-            at += 1;
-        }
-        if at > start {
-            let run = &bytes[start..at];
-            (chars, letters, word_chars) =
-                (chars + run.len() as u32, letters + run.len() as u32, word_chars + run.len() as u32);
-            s.words += f32::from(u8::from(!in_word));
+        let run = Run::at(bytes, at);
+        if run.len > 0 {
+            at += run.len;
+            of[Class::Letter as usize] += run.letters - run.upper;
+            of[Class::Upper as usize] += run.upper;
+            word.push_run(&run);
+            shape = mix(shape, run.bytes);
+            words += u32::from(!in_word);
             in_word = true;
-            s.starts_upper |= start == 0 && run[0].is_ascii_uppercase();
-            // No one asks of what came before whether it was an upper-case letter.
-            before_last = if run.len() > 1 { Class::Letter } else { last };
-            (last, last_char) = (Class::Letter, char::from(run[run.len() - 1]));
+            s.starts_upper |= start == 0 && bytes[0].is_ascii_uppercase();
+            // No one asks of what came before which letter it was.
+            before_last = if run.letters > 1 { Class::Letter } else { last };
+            (last, last_char) = (Class::Letter, 'a');
             s.ends_ellipsis = false;
             if bytes.get(at) == Some(&b' ') {
-                end_word(&mut word, &mut word_chars, &mut s.longest_word);
+                end_word(&mut word, &mut longest);
                 in_word = false;
                 at += 1;
             }
@@ -223,50 +331,29 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
         };
         at += c.len_utf8();
         if class == Class::Space {
-            end_word(&mut word, &mut word_chars, &mut s.longest_word);
+            end_word(&mut word, &mut longest);
             in_word = false;
             s.lines += f32::from(u8::from(c == '\n'));
             // White space is passed over below, so that "10 : 30" still looks like a time.
             continue;
         }
-        chars += 1;
-        if !in_word && class != Class::Ideograph {
-            s.words += 1.0;
-            in_word = true;
-        }
+        of[class as usize] += 1;
+        words += u32::from(!in_word && class != Class::Ideograph);
+        in_word = class != Class::Ideograph;
         match class {
-            Class::Upper | Class::Letter | Class::Mark => {
-                letters += 1;
-                upper += u32::from(class == Class::Upper);
-                word = mix(word, lower(c) as u32);
-                word_chars += 1;
-            }
+            Class::Upper | Class::Letter | Class::Mark => word.push_char(lower(c)),
             Class::Digit => {
-                s.digits += 1.0;
                 s.date_marks +=
                     f32::from(u8::from(before_last == Class::Digit && matches!(last_char, ':' | '/' | '-' | '.')));
-                word = mix(word, c as u32);
-                word_chars += 1;
+                word.push_char(c);
             }
             Class::Ideograph => {
-                letters += 1;
-                s.words += 0.5;
-                end_word(&mut word, &mut word_chars, &mut s.longest_word);
-                word = mix(SEED, c as u32);
-                word_chars = 1;
-                end_word(&mut word, &mut word_chars, &mut s.longest_word);
-                in_word = false;
+                end_word(&mut word, &mut longest);
+                word.push_char(c);
+                end_word(&mut word, &mut longest);
             }
             _ => {
-                end_word(&mut word, &mut word_chars, &mut s.longest_word);
-                match class {
-                    Class::Comma => s.commas += 1.0,
-                    Class::Stop => s.sentence_ends += 1.0,
-                    Class::Quote => s.quotes += 1.0,
-                    Class::Currency => s.currency += 1.0,
-                    Class::Picture => s.pictures += 1.0,
-                    _ => s.symbols += 1.0,
-                }
+                end_word(&mut word, &mut longest);
                 s.has_address |= matches!(c, '@' | '#') || (c == '/' && last_char == '/');
             }
         }
@@ -275,12 +362,27 @@ fn stats(text: &str, hashes: &mut Vec<u64>, max_hashed: usize) -> TextStats {
             s.starts_digit = class == Class::Digit;
             s.starts_quote = class == Class::Quote;
         }
-        shape = mix(shape, if class == Class::Digit { 0 } else { c as u32 });
+        shape = mix(shape, if class == Class::Digit { 0 } else { u64::from(u32::from(c)) });
         s.ends_ellipsis = c == '…' || (c == '.' && last_char == '.');
         (before_last, last, last_char) = (last, class, c);
     }
-    end_word(&mut word, &mut word_chars, &mut s.longest_word);
-    (s.chars, s.letters, s.upper) = (count(chars), count(letters), count(upper));
+    end_word(&mut word, &mut longest);
+    let count = |classes: &[Class]| classes.iter().map(|class| of[*class as usize]).sum::<u32>() as f32;
+    s.words = words as f32 + 0.5 * count(&[Class::Ideograph]);
+    s.letters = count(&[Class::Upper, Class::Letter, Class::Mark, Class::Ideograph]);
+    s.chars = of.iter().sum::<u32>() as f32;
+    [s.upper, s.digits, s.commas, s.sentence_ends, s.quotes, s.currency, s.pictures, s.symbols] = [
+        Class::Upper,
+        Class::Digit,
+        Class::Comma,
+        Class::Stop,
+        Class::Quote,
+        Class::Currency,
+        Class::Picture,
+        Class::Symbol,
+    ]
+    .map(|class| of[class as usize] as f32);
+    s.longest_word = longest as f32;
     // A closing quote or bracket after the full stop still ends a sentence.
     let closing = last == Class::Quote || matches!(last_char, ')' | ']');
     s.ends_sentence = last == Class::Stop || (closing && before_last == Class::Stop);
@@ -429,6 +531,10 @@ mod tests {
             "naïve",
             "vaïne",
             "كتاب",
+            "كتابة",
+            "والمستشفيات",
+            "سُلَّم",
+            "سلم",
             "ilgili",
         ];
         let mut all = Vec::new();
@@ -444,6 +550,27 @@ mod tests {
         assert_eq!(all.len(), words.len());
         // A letter that is no ASCII, and whose small one is.
         assert_eq!(word_hashes("İLGİLİ HABERLERİ"), word_hashes("ilgili haberleri"));
+    }
+
+    #[test]
+    fn letters_are_read_eight_bytes_at_a_time_as_they_are_one_by_one() {
+        let text = "A Zebra@[`{ crossed9the-STREET, naïvely. Österreich zählt x كتبت الصحيفة: ٣٠ سُلَّماً گفت ـؠيٟ، y";
+        let is_arabic = |c: &char| ('\u{620}'..='\u{64a}').contains(c);
+        for end in (1..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+            for at in (0..end).filter(|at| text.is_char_boundary(*at)) {
+                let rest = &text[at..end];
+                let run = Run::at(text[..end].as_bytes(), at);
+                let letters: String = match rest.chars().next().is_some_and(|c| is_arabic(&c)) {
+                    true => rest.chars().take_while(is_arabic).take(4).collect(),
+                    false => rest.chars().take_while(char::is_ascii_alphabetic).take(8).collect(),
+                };
+                let upper = letters.chars().filter(char::is_ascii_uppercase).count();
+                let found = (run.len, run.letters as usize, run.upper as usize);
+                assert_eq!(found, (letters.len(), letters.chars().count(), upper), "{at} of {end}");
+                assert_eq!(run.bytes.to_le_bytes()[..run.len], *letters.as_bytes());
+                assert!(run.bytes.to_le_bytes()[run.len..].iter().all(|byte| *byte == 0));
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Model, context};
 
 const MARK: &[u8; 8] = b"LUBBMODL";
 /// Changes when the layout below or the types that are stored change.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Mark, version, schema, checksum.
 const HEADER: usize = 8 + 4 + 8 + 8;
 

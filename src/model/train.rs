@@ -99,7 +99,8 @@ pub struct TrainParams {
     pub stages: usize,
     /// Boosting rounds of each stage.
     pub rounds: usize,
-    /// Of how many boosted models, each with draws of its own, the last stage is the mean, at least one.
+    /// Of how many boosted models, each with draws of its own, the last stage is the mean, at least one; stages between the
+    /// first and the last are of one fewer.
     pub bags: usize,
     /// Depth of the boosted trees.
     pub depth: u8,
@@ -330,15 +331,14 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The last stage: the mean of several models, where they are trees. What a single one owes to its draws is what
-    /// flips blocks between trainings; earlier stages are seen over windows of blocks, which evens them out.
-    fn fit_last(&self, rows: &Rows) -> Result<Classifier, TrainError> {
-        if self.params.family == Family::Logistic {
-            return self.fit_body(rows, LAST_STAGE);
+    /// The mean of several models, where they are trees. What a single one owes to its draws is what flips blocks between
+    /// trainings.
+    fn fit_mean(&self, rows: &Rows, salt: u64, bags: usize) -> Result<Classifier, TrainError> {
+        if self.params.family == Family::Logistic || bags <= 1 {
+            return self.fit_body(rows, salt);
         }
-        let bags = 0..self.params.bags.max(1) as u64;
-        let fit = |bag: u64| self.fit_body(rows, LAST_STAGE + BAG * bag);
-        let models = bags.into_par_iter().map(fit).collect::<Result<Vec<_>, TrainError>>()?;
+        let fit = |bag: u64| self.fit_body(rows, salt + BAG * bag);
+        let models = (0..bags as u64).into_par_iter().map(fit).collect::<Result<Vec<_>, TrainError>>()?;
         let trees: Vec<Boosted> = models.iter().filter_map(Classifier::trees).cloned().collect();
         Ok(Classifier::Boost(Box::new(Boosted::mean(&trees)?)))
     }
@@ -356,7 +356,9 @@ impl<'a> Trainer<'a> {
             let sets = subsets(self.params.folds, self.params.stages - stage);
             let fit = |(salt, hidden): (usize, Vec<usize>)| {
                 let salt = STAGE * (stage as u64 + 1) + salt as u64;
-                let model = self.fit_body(&stack_rows(&self.matrices_for(&stages, &hidden)), salt)?;
+                // The first stage is seen over windows of blocks, which evens out its draws.
+                let bags = if stage == 0 { 1 } else { self.params.bags.saturating_sub(1) };
+                let model = self.fit_mean(&stack_rows(&self.matrices_for(&stages, &hidden)), salt, bags)?;
                 Ok((hidden, model))
             };
             let fits: Fits = sets.into_par_iter().enumerate().map(fit).collect::<Result<_, TrainError>>()?;
@@ -390,7 +392,7 @@ impl<'a> Trainer<'a> {
         let hidden: Vec<usize> = without.into_iter().collect();
         let wide = self.matrices_for(early, &hidden);
         let rows = stack_rows(&wide);
-        let last = self.fit_last(&rows)?;
+        let last = self.fit_mean(&rows, LAST_STAGE, self.params.bags)?;
         let linear = match self.params.family {
             Family::Stack => Some(self.fit_linear(&rows, LAST_STAGE)?),
             Family::Logistic | Family::Boost => None,
