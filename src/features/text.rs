@@ -559,7 +559,7 @@ mod tests {
         for end in (1..=text.len()).filter(|end| text.is_char_boundary(*end)) {
             for at in (0..end).filter(|at| text.is_char_boundary(*at)) {
                 let rest = &text[at..end];
-                let run = Run::at(text[..end].as_bytes(), at);
+                let run = Run::at(&text.as_bytes()[..end], at);
                 let letters: String = match rest.chars().next().is_some_and(|c| is_arabic(&c)) {
                     true => rest.chars().take_while(is_arabic).take(4).collect(),
                     false => rest.chars().take_while(char::is_ascii_alphabetic).take(8).collect(),
