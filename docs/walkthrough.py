@@ -3,7 +3,7 @@
     cargo build --release && pip install -r tests/browser/requirements.txt && python docs/walkthrough.py OUT
 
 The ten pages are labelled in the browser: each guess that data/walkthrough/labels.csv contradicts is corrected with the
-keys that a person would use. Then `lubb train`, `lubb apply` and `lubb evaluate` run, and say what that gained on the six
+keys that a person would use. Then `lubb adapt`, `lubb apply` and `lubb evaluate` run, and say what that gained on the six
 pages held out. OUT gets labels.csv, the model, the articles and the report.
 """
 
@@ -88,11 +88,11 @@ def label(tab, right):
     return corrections, places
 
 
-def retrain(labels, out, *training):
-    """Trains on the labels and says what that gained on the pages held out. OUT gets my.lubb, articles.jsonl, report."""
+def retrain(labels, out):
+    """Adapts the default model to the labels and says what that gained on the pages held out. OUT gets my.lubb, articles.jsonl, report."""
     model = out / "my.lubb"
     for command in [
-        ["train", "--gold", labels, "data/labelled", "--pages", SITE / "pages", "-o", model, *training],
+        ["adapt", "--gold", labels, "data/labelled", "--pages", SITE / "pages", "-o", model],
         ["apply", SITE / "held-out", "-o", out / "articles.jsonl", "--model", model],
         ["evaluate", "--gold", SITE / "held-out.csv", "--pages", SITE / "held-out", "-o", out / "report", "--model", model]
         + ["--compare", "models/default.lubb", "--format", "md"],

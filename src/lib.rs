@@ -73,7 +73,8 @@
 //!     let kinds = typed::block_labels(&page, &gold.reference).map(|r| r.labels).unwrap_or_default();
 //!     let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
 //!     let (id, set) = (gold.id.clone(), gold.set.clone());
-//!     examples.push(Example { id, set, fold: folds[at], host: at, page, body, kinds, weight: 1.0 });
+//!     let hash = gold.hash()?;
+//!     examples.push(Example { id, set, fold: folds[at], host: at, page, body, kinds, weight: 1.0, hash });
 //! }
 //! let params = TrainParams { folds: 3, rounds: 10, boost_rows: 2_000, ..TrainParams::default() };
 //! let trained = train(&examples, &[], &params, Card::default())?;
@@ -81,6 +82,8 @@
 //! trained.model.write(&std::env::temp_dir().join("my-model.lubb"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A model that is there learns the ways of a site from ten labelled pages of it: [`model::adapt::adapt`].
 //!
 //! # Features of the crate
 //!

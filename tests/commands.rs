@@ -369,6 +369,80 @@ fn bad_models_are_refused_by_name() {
     assert_eq!(listing(folder.path()).len(), cases.len(), "nothing is left behind: {:?}", listing(folder.path()));
 }
 
+/// The model of the program, adapted to the ten pages of the walk-through.
+fn adapted(out: &Path, threads: &str, gold: &[&str]) -> (String, String) {
+    let mut adapt = lubb();
+    adapt.args(["adapt", "--gold", "data/walkthrough/labels.csv"]).args(gold);
+    adapt.args(["--pages", "data/walkthrough/pages", "--attribution", "Written for a site", "--out"]);
+    let output = adapt.arg(out).env("RAYON_NUM_THREADS", threads).assert().success().get_output().clone();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn adapting_gives_the_same_model_with_any_number_of_threads_and_says_what_it_gained() {
+    let folder = tempfile::tempdir().unwrap();
+    let [model, again] = ["site.lubb", "again.lubb"].map(|name| folder.path().join(name));
+    let (said, noted) = adapted(&model, "2", &[]);
+    adapted(&again, "1", &[]);
+    assert!(fs::read(&model).unwrap() == fs::read(again).unwrap(), "the models differ");
+    assert!(said.contains("adapted to 10 pages, 10 of them new to the model"), "{said}");
+    let gained = said.lines().find(|line| line.starts_with("F1 ")).unwrap();
+    let figures: Vec<f64> = gained.split([' ', ',']).filter_map(|word| word.parse().ok()).take(2).collect();
+    assert!(figures[0] > 0.95 && figures[1] < 0.7, "{said}");
+    assert!(said.contains("10 pages better, 0 worse, 0 the same"), "{said}");
+    assert!(noted.contains("trained on none of these pages"), "{noted}");
+
+    let model = model.to_str().unwrap();
+    let page = "data/walkthrough/held-out/48220.html";
+    let plea = "صحيفة مستقلة يملكها محرروها";
+    assert!(extract(page, &[]).contains(plea) && !extract(page, &["--model", model]).contains(plea));
+    let mut card = lubb();
+    card.args(["inspect", "--card", "--model", model]).assert().success().stdout(contains("news-en: 346 pages"));
+    card.assert().stdout(contains("adapted to:\n  walkthrough: 10 pages").and(contains("Written for a site")));
+    lubb().args(["inspect", "--card"]).assert().success().stdout(contains("adapted to").not());
+    // Adapted anew and not twice: the same again.
+    let twice = folder.path().join("twice.lubb");
+    let mut adapt = lubb();
+    adapt.args([
+        "adapt",
+        "--gold",
+        "data/walkthrough/labels.csv",
+        "--pages",
+        "data/walkthrough/pages",
+        "--rounds",
+        "30",
+    ]);
+    adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert().success();
+    assert!(fs::read(model).unwrap() == fs::read(twice).unwrap(), "an adaptation was adapted");
+}
+
+#[test]
+fn an_adaptation_that_cannot_be_done_says_why_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir(path("flat")).unwrap();
+    fs::write(path("flat/a.txt"), "Home\nThe harbour opens again on Monday, the mayor said.\n").unwrap();
+    fs::write(path("flat/a.lines.tsv"), "1\tnav\n2\tbody\n").unwrap();
+    let refused = |gold: &str, out: &str, why: &str| {
+        let mut adapt = lubb();
+        adapt.args(["adapt", "--gold", gold, "--out", &path(out)]);
+        adapt.assert().code(2).stderr(contains(why).and(contains("panicked").not()));
+    };
+    refused(&path("nowhere"), "m.lubb", "nowhere");
+    refused(
+        LABELLED,
+        "m.lubb",
+        &format!("0 labelled pages that the model was not trained on, and {LABELLED_COUNT} that"),
+    );
+    refused(&path("flat"), "m.lubb", "1 pages of flattened text are left out");
+    refused(LABELLED, "no/such/folder/m.lubb", "no/such/folder/m.lubb");
+    refused(LABELLED, "flat", "writing the model");
+    let mut adapt = lubb();
+    adapt.args(["adapt", "--gold", LABELLED, "--model", "README.md", "--out", &path("m.lubb")]);
+    adapt.assert().code(2).stderr(contains("README.md").and(contains("not a lubb model")));
+    assert_eq!(listing(folder.path()), ["flat"]);
+}
+
 #[test]
 fn training_that_cannot_be_done_says_why_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,18 @@
 //! The library without the command line, step by step and all at once; holds with `--no-default-features` too.
 
 use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use lubb::document::{markdown, plain_text};
 use lubb::features::{self, Lexicon};
+use lubb::gold::typed;
+use lubb::model::Card;
+use lubb::model::adapt::{AdaptParams, Further, adapt};
+use lubb::model::train::Example;
 use lubb::report::{Prediction, evaluate};
-use lubb::{Block, Document, Extractor, Hints, Input, Label, Model, Output, Page, gold};
+use lubb::{Block, Document, Extractor, Hints, Input, Label, Labels, Model, Output, Page, gold};
 
 const PAGE: &str = "data/labelled/ar-iraq-comments.html";
 
@@ -102,4 +108,87 @@ fn labelled_pages_are_read_and_scored() {
     let report = evaluate(predictions);
     assert_eq!(report.pages.len(), 215);
     assert!(report.summary.sets[0].means.f1 > 0.8, "{}", report.summary.sets[0].means.f1);
+}
+
+/// Labelled pages as training takes them, each in a fold of its own turn.
+fn examples(set: gold::GoldSet) -> Vec<Example> {
+    let example = |(at, gold): (usize, gold::GoldPage)| {
+        let page = gold.page().unwrap();
+        let kinds = typed::block_labels(&page, &gold.reference).unwrap().labels;
+        let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
+        let (hash, id, set) = (gold.hash().unwrap(), gold.id, gold.set);
+        Example { id, set, fold: at % 5, host: at, page, body, kinds, weight: 1.0, hash }
+    };
+    set.pages.into_iter().enumerate().map(example).collect()
+}
+
+/// The mean word F1 of a model on some pages.
+fn f1(model: Model, set: gold::GoldSet) -> f64 {
+    let extractor = Extractor::new(Arc::new(model)).with_output(Output { blocks: true, ..Output::default() });
+    let predictions = set.pages.into_iter().map(|gold| {
+        let document = extractor.extract_page(&gold.page().unwrap());
+        (gold, Prediction { text: document.text, blocks: document.blocks, score: None, error: None })
+    });
+    evaluate(predictions).summary.sets[0].means.f1
+}
+
+/// The site of the walk-through: the default model takes its pleas for money and its excerpts for the article.
+#[test]
+fn a_model_adapted_to_ten_pages_of_a_site_reads_the_next_ones_and_forgets_nothing() {
+    let walkthrough = |labels: &str, pages: &str| {
+        let path = |name: &str| PathBuf::from("data/walkthrough").join(name);
+        gold::read_labels_csv(&path(labels), Some(&path(pages))).unwrap()
+    };
+    let mut pages = examples(walkthrough("labels.csv", "pages"));
+    assert_eq!(pages.len(), 10);
+    pages.extend(examples(gold::read("data/labelled").unwrap()));
+    let base = Model::embedded();
+    let card = Card { trained_on: vec![("walkthrough".into(), 10)], ..Card::default() };
+    let adapted = adapt(&pages, &base, &AdaptParams { rounds: 50, ..AdaptParams::default() }, card).unwrap();
+
+    // The default model was trained on all others, which have no figures for that.
+    assert_eq!(adapted.further.iter().map(|further| further.example).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+    let right = |labels: fn(&Further) -> &Labels| {
+        let right = |further: &Further| {
+            let kinds = &pages[further.example].kinds;
+            kinds.iter().zip(&labels(further).blocks).filter(|(kind, block)| **kind == Some(block.label)).count()
+        };
+        adapted.further.iter().map(right).sum::<usize>()
+    };
+    let blocks: usize = pages[..10].iter().map(|page| page.kinds.len()).sum();
+    let (before, after) = (right(|further| &further.before), right(|further| &further.after));
+    assert!(after * 100 > blocks * 97 && before * 100 < blocks * 93, "{before} and {after} of {blocks}");
+
+    let next = || walkthrough("held-out.csv", "held-out");
+    let (before, after) = (f1((*base).clone(), next()), f1(adapted.model.clone(), next()));
+    assert!(before < 0.8 && after > 0.95, "{before} before, {after} after");
+    // The bound of tests/cases.rs for the default model.
+    let others = f1(adapted.model.clone(), gold::read("data/held-out").unwrap());
+    assert!(others >= 0.94, "{others}");
+
+    // What is written is what was made, and flattened text is as before.
+    let again = Model::from_bytes(&adapted.model.to_bytes()).unwrap();
+    let page = &pages[0].page;
+    assert_eq!(again.label(page), adapted.model.label(page));
+    assert_ne!(again.label(page), base.label(page));
+    assert_eq!(again.adapted_to().unwrap().trained_on, [("walkthrough".to_owned(), 10)]);
+    assert_eq!(again.adapted_to().unwrap().pages.len(), pages.len());
+    assert_eq!((base.adapted_to(), &again.card), (None, &base.card));
+    let flat = Page::from_text(&fs::read_to_string("data/scrapes/flat/001_tram-casablanca.txt").unwrap());
+    assert_eq!(again.label(&flat), base.label(&flat));
+    let reasons = again.explain(page, page.blocks.len() - 1);
+    assert!(reasons.iter().any(|reason| reason.column.starts_with("own_lexicon_") && reason.contribution != 0.0));
+    assert!(reasons.is_sorted_by(|a, b| a.contribution.abs() >= b.contribution.abs()));
+}
+
+#[test]
+fn an_adaptation_needs_pages_that_are_new_to_the_model() {
+    let mut pages = examples(gold::read("data/labelled").unwrap());
+    pages.truncate(4);
+    let adapted = |pages: &[Example]| adapt(pages, &Model::embedded(), &AdaptParams::default(), Card::default());
+    let said = adapted(&pages).map(|_| ()).unwrap_err().to_string();
+    assert!(said.starts_with("0 labelled pages that the model was not trained on, and 4 that it was"), "{said}");
+    // A page without a hash is new to every model.
+    pages.iter_mut().for_each(|page| page.hash = 0);
+    assert_eq!(adapted(&pages).unwrap().further.len(), 4);
 }

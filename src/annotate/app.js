@@ -420,7 +420,7 @@ function trained(answer) {
   const figures = element("div", { className: "figures" });
   figures.append(figure(`${answer.changed}`, `of ${answer.blocks} guesses changed`));
   figures.append(figure(`${share(answer.right_before)} → ${share(answer.right_after)}`, `of ${answer.labelled} labelled blocks guessed right (the new model has seen them)`));
-  if (answer.out_of_fold) figures.append(figure(answer.out_of_fold[0].toFixed(3), `word F1 of ${answer.out_of_fold[1]} labelled pages, by models that saw no page of their site`));
+  if (answer.out_of_fold) figures.append(figure(answer.out_of_fold[0].toFixed(3), `word F1 of ${answer.out_of_fold[1]} labelled pages, by models that did not see them`));
   const table = element("table");
   table.append(element("tr", {}, ...["page", "guesses changed", "expected F1"].map((textContent) => element("th", { textContent }))));
   for (const change of answer.pages.slice(0, 100)) {

@@ -1,4 +1,4 @@
-//! The retrain button: `lubb train` on the labels so far, as a program of its own.
+//! The retrain button: `lubb adapt` with the labels so far, as a program of its own.
 //!
 //! It is the very command that a user would run, so what the button gives is what the command gives; it takes its memory
 //! with it when it ends, and nothing that goes wrong in it touches the labels.
@@ -22,9 +22,11 @@ use crate::model::Model;
 pub struct Training {
     /// The program `lubb`.
     pub program: PathBuf,
-    /// Labelled pages to train on besides those labelled here.
+    /// The model that is adapted; the one in the program if `None`.
+    pub model: Option<PathBuf>,
+    /// Labelled pages to learn from besides those labelled here.
     pub with: Vec<PathBuf>,
-    /// More arguments for `lubb train`.
+    /// More arguments for `lubb adapt`.
     pub args: Vec<String>,
     /// Where the new model goes; nowhere if `None`.
     pub model_out: Option<PathBuf>,
@@ -66,7 +68,7 @@ pub struct Changes {
     labelled: usize,
     right_before: usize,
     right_after: usize,
-    /// Mean word F1 of wholly labelled pages by models that saw no page of their site, and how many pages these are.
+    /// Mean word F1 of wholly labelled pages by models that were not adapted to them, and how many pages these are.
     out_of_fold: Option<(f64, usize)>,
     /// The pages, those that changed most first.
     pages: Vec<PageChange>,
@@ -113,8 +115,11 @@ async fn train(state: &Arc<State>) -> Result<Changes, String> {
     let csv = state.store(|store| store.to_csv()).map_err(|error| error.to_string())?;
     std::fs::write(&labels, csv).map_err(|error| format!("{}: {error}", labels.display()))?;
     let mut command = Command::new(&state.training.program);
-    command.arg("train").arg("--gold").arg(&labels).args(&state.training.with).arg("--pages").arg(&state.pages);
+    command.arg("adapt").arg("--gold").arg(&labels).args(&state.training.with).arg("--pages").arg(&state.pages);
     command.arg("-o").arg(&model).arg("--report").arg(&report).args(&state.training.args);
+    if let Some(base) = &state.training.model {
+        command.arg("--model").arg(base);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| format!("{}: {error}", state.training.program.display()))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -126,7 +131,7 @@ async fn train(state: &Arc<State>) -> Result<Changes, String> {
     let ended = ended.map_err(|error| error.to_string())?;
     if !ended.success() {
         let why = log.iter().rev().find(|line| line.starts_with("error:")).or(log.back());
-        return Err(why.cloned().unwrap_or_else(|| format!("`lubb train` ended with {ended} and said nothing")));
+        return Err(why.cloned().unwrap_or_else(|| format!("`lubb adapt` ended with {ended} and said nothing")));
     }
     let state = Arc::clone(state);
     let changes = move || -> Result<Changes, String> {

@@ -24,13 +24,14 @@ pub struct Args {
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
-    /// More labelled pages that the retrain button trains on, as `lubb train --gold` takes them
+    /// More labelled pages for the retrain button, as `lubb adapt --gold` takes them: those that the model was trained on
+    /// keep it good on other sites
     #[arg(long, num_args = 1.., value_name = "GOLD")]
     with: Vec<PathBuf>,
     /// Where the retrain button saves its model
     #[arg(long, value_name = "MODEL")]
     model_out: Option<PathBuf>,
-    /// One more argument of `lubb train` for the retrain button, such as --train-arg=--rounds=50
+    /// One more argument of `lubb adapt` for the retrain button, such as --train-arg=--rounds=50
     #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
     train_arg: Vec<String>,
 }
@@ -54,12 +55,13 @@ pub fn run(args: Args) -> Result<Status> {
     }
     let program = std::env::current_exe().context("finding the program itself, for training")?;
     let Args { with, train_arg, model_out, .. } = args;
+    let base = args.model.model.clone();
     let options = Options {
         pages: args.pages,
         labels: args.out,
         model: args.model.load()?,
         port: args.port,
-        training: Training { program, with, args: train_arg, model_out },
+        training: Training { program, model: base, with, args: train_arg, model_out },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the server")?;
     runtime.block_on(async {

@@ -138,7 +138,7 @@ fn look(gold: &GoldPage, row: &PageRow, this: &System, other: Option<&System>) -
     PageView::new(gold, row, page.as_ref(), &outcome, against.as_ref(), |page, blocks| this.explain(page, blocks))
 }
 
-fn print_comparison(comparison: &Comparison, out: &mut dyn Write) -> std::io::Result<()> {
+pub fn print_comparison(comparison: &Comparison, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "\nagainst {}:", comparison.other)?;
     if let Some(all) = comparison.overall() {
         let ends = all.low.zip(all.high).map(|(low, high)| format!(" [{low:+.4}, {high:+.4}]")).unwrap_or_default();

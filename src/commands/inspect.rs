@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Color, Style};
 use anyhow::{Context, Result};
 use lubb::corpus::{Inputs, Reading};
 use lubb::label::Label;
+use lubb::model::Card;
 use lubb::page::Page;
 
 use super::{InputKind, ModelFile, Status};
@@ -64,7 +65,12 @@ pub fn run(args: Args) -> Result<Status> {
     let model = args.model.load()?;
     let mut out = anstream::stdout().lock();
     let Some(file) = args.file.as_ref().filter(|_| !args.card) else {
-        return print_card(&model.card, &mut out);
+        print_card(&model.card, &mut out)?;
+        if let Some(card) = model.adapted_to() {
+            writeln!(out, "\nadapted to:")?;
+            print_made_from(card, "word F1 on further pages of the sites", &mut out)?;
+        }
+        return Ok(Status::AllGood);
     };
     let reading = Reading { input: args.input.into(), ..Reading::default() };
     let raw = Inputs::new(&[file], reading)?.pages().next().with_context(|| format!("{}: no page", file.display()))?;
@@ -106,18 +112,22 @@ pub fn run(args: Args) -> Result<Status> {
     Ok(Status::AllGood)
 }
 
-fn print_card(card: &lubb::model::Card, out: &mut dyn Write) -> Result<Status> {
+fn print_card(card: &Card, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "trained on:")?;
+    print_made_from(card, "out-of-fold word F1, by host", out)
+}
+
+/// The pages of a card, its figures and what goes with them.
+fn print_made_from(card: &Card, figures: &str, out: &mut dyn Write) -> std::io::Result<()> {
     for (set, pages) in &card.trained_on {
         writeln!(out, "  {set}: {pages} pages")?;
     }
-    writeln!(out, "out-of-fold word F1, by host:")?;
+    writeln!(out, "{figures}:")?;
     for (set, pages, f1) in &card.figures {
         writeln!(out, "  {set}: {f1:.4} ({pages} pages)")?;
     }
     for attribution in &card.attributions {
         writeln!(out, "{attribution}")?;
     }
-    writeln!(out, "seed {}", card.seed)?;
-    Ok(Status::AllGood)
+    writeln!(out, "seed {}", card.seed)
 }

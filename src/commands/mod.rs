@@ -11,6 +11,7 @@ use lubb::document::sink::SinkError;
 use lubb::model::Favor;
 use lubb::{Extractor, LabelSet, Model, page};
 
+mod adapt;
 #[cfg(feature = "serve")]
 mod annotate;
 mod apply;
@@ -41,6 +42,7 @@ enum Command {
     Extract(extract::Args),
     Apply(apply::Args),
     Train(train::Args),
+    Adapt(adapt::Args),
     Evaluate(evaluate::Args),
     Inspect(inspect::Args),
     #[cfg(feature = "serve")]
@@ -73,6 +75,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Extract(args) => extract::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Train(args) => train::run(args),
+        Command::Adapt(args) => adapt::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Inspect(args) => inspect::run(args),
         #[cfg(feature = "serve")]
@@ -159,7 +162,7 @@ impl Keep {
 /// Which model, the same for all commands that use one.
 #[derive(Debug, clap::Args)]
 struct ModelFile {
-    /// A model made by `lubb train` [default: the one in the program]
+    /// A model made by `lubb train` or `lubb adapt` [default: the one in the program]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
 }

@@ -22,12 +22,6 @@ use super::Status;
 use super::evaluate::print_report;
 use super::labelled::{self, Gold, LabelledPage};
 
-/// How many pages a page weighs whose blocks somebody labelled: labels were read one by one, a reference is aligned. Of the
-/// default model's training pages 528 are such, 215 of them our own. With 73 of these that weighed 3,
-/// listings were worse (word F1 0.728 against 0.756); with 152, 3 was better than 2 on all sets of real pages (`wcxb-dev`
-/// 0.8817 against 0.8800, `news-en` 0.9474 against 0.9446); with 215 it is not (0.8796 against 0.8804, 0.9427 against 0.9458).
-const LABELLED_WEIGHT: f32 = 2.0;
-
 /// Train a model on labelled pages, and say how it does on hosts it never saw
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -111,20 +105,13 @@ enum FoldBy {
 /// The labelled pages cannot be read or are too few, or the model cannot be written.
 pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
-    // A training takes minutes: better to hear of a wrong path before it than after.
-    let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    ensure!(folder.is_dir(), "writing the model to {}: its folder does not exist", args.out.display());
-    ensure!(
-        !args.out.is_dir(),
-        "writing the model to {}: that is a folder, and --out names a file",
-        args.out.display()
-    );
+    check_out(&args.out)?;
     let all = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&all, &mut out)?;
     ensure!(all.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", all.len());
 
     let params = parameters(&args)?;
-    let examples = examples(&all, &params, args.fold_by);
+    let examples = labelled::examples(&all, &folds(&all, params.folds, params.seed, args.fold_by));
     let (html, text): (Vec<_>, Vec<_>) = all.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
     let (mut labelled, mut html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
     let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
@@ -198,6 +185,14 @@ pub fn run(args: Args) -> Result<Status> {
     Ok(Status::AllGood)
 }
 
+/// Whether a model can be written there. A training takes minutes: better to hear of a wrong path before it than after.
+pub(super) fn check_out(out: &Path) -> Result<()> {
+    let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "writing the model to {}: its folder does not exist", out.display());
+    ensure!(!out.is_dir(), "writing the model to {}: that is a folder, and --out names a file", out.display());
+    Ok(())
+}
+
 fn parameters(args: &Args) -> Result<TrainParams> {
     let mut params = TrainParams { folds: args.folds.into(), seed: args.seed, ..TrainParams::default() };
     params.stages = args.stages.into();
@@ -227,30 +222,17 @@ fn parameters(args: &Args) -> Result<TrainParams> {
     Ok(params)
 }
 
-fn examples(pages: &[LabelledPage], params: &TrainParams, fold_by: FoldBy) -> Vec<Example> {
+/// Each page's fold.
+fn folds(pages: &[LabelledPage], count: usize, seed: u64, fold_by: FoldBy) -> Vec<usize> {
     let hosts: Vec<String> = pages.iter().map(|p| p.gold.host.clone()).collect();
     let weights: Vec<f64> = pages.iter().map(|p| p.page.blocks.len() as f64).collect();
-    let folds = match fold_by {
-        FoldBy::Site => folds::by_host(&hosts, &weights, params.folds, params.seed),
+    match fold_by {
+        FoldBy::Site => folds::by_host(&hosts, &weights, count, seed),
         FoldBy::Group => {
             let groups: Vec<Option<&str>> = pages.iter().map(|p| p.gold.group.as_deref()).collect();
-            folds::by_group(&hosts, &groups, &weights, params.folds, params.seed)
+            folds::by_group(&hosts, &groups, &weights, count, seed)
         }
-    };
-    let mut sites: Vec<&str> = hosts.iter().map(|h| folds::site(h)).collect();
-    sites.sort_unstable();
-    sites.dedup();
-    let example = |((page, fold), host): ((&LabelledPage, usize), &String)| Example {
-        id: page.gold.id.clone(),
-        set: page.gold.set.clone(),
-        fold,
-        host: sites.binary_search(&folds::site(host)).unwrap_or(0),
-        page: page.page.clone(),
-        body: page.body.clone(),
-        kinds: page.kinds.clone(),
-        weight: if page.kinds.is_empty() { 1.0 } else { LABELLED_WEIGHT },
-    };
-    pages.iter().zip(folds).zip(&hosts).map(example).collect()
+    }
 }
 
 /// Every nth page of HTML with bare markup, and the place of the page that it is a copy of.
@@ -277,7 +259,7 @@ fn flattened(examples: &[Example]) -> Vec<Example> {
     pages.flat_map_iter(|(at, example)| styles(at).into_iter().filter_map(|style| flat(example, style))).collect()
 }
 
-fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {
+pub(super) fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {
     let mut sets: Vec<(String, u32)> = Vec::new();
     for gold in golds {
         match sets.iter_mut().find(|(name, _)| *name == gold.set) {
@@ -289,7 +271,10 @@ fn sets(golds: &[&GoldPage]) -> Vec<(String, u32)> {
 }
 
 /// Writes predictions in the form that `lubb evaluate --predictions` reads.
-fn write_predictions<'a>(path: &Path, pages: impl Iterator<Item = (&'a GoldPage, Prediction)>) -> Result<()> {
+pub(super) fn write_predictions<'a>(
+    path: &Path,
+    pages: impl Iterator<Item = (&'a GoldPage, Prediction)>,
+) -> Result<()> {
     let writing = || format!("writing the predictions to {}", path.display());
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).with_context(writing)?);
     for (gold, prediction) in pages {

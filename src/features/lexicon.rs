@@ -57,7 +57,6 @@ impl TextWords {
     /// From the word hashes of a page's blocks.
     pub fn of(stats: &[TextStats], hashes: &[u64]) -> TextWords {
         let mut all = TextWords::default();
-        let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
         for s in stats {
             let words = &hashes[s.hashes.start as usize..s.hashes.end as usize];
             let level = LEVELS as u8
@@ -77,23 +76,39 @@ impl TextWords {
                 }
             }
             all.words.truncate(kept);
-            let join =
-                |words: &[u64]| fold(words.iter().fold(SEED, |h, w| (h.rotate_left(23) ^ w).wrapping_mul(PRIME)));
-            if words.len() > 1 {
-                all.words.push((join(&words[..2]), BEGINNING));
-            }
-            if (1..=WHOLE_WORDS).contains(&words.len()) {
-                all.words.push((join(words), WHOLE));
-            }
-            all.ends.push(all.words.len() as u32);
+            all.end(words, WHOLE_WORDS);
         }
         all
+    }
+
+    /// Only the first two words together and the whole of each block: what a site's pages repeat, such as a plea that closes
+    /// every article. Single words are of its topics, and a few pages say nothing of those.
+    pub fn of_repeated(stats: &[TextStats], hashes: &[u64]) -> TextWords {
+        let mut all = TextWords::default();
+        stats.iter().for_each(|s| all.end(&hashes[s.hashes.start as usize..s.hashes.end as usize], usize::MAX));
+        all
+    }
+
+    /// Ends a block with its first two words together and, up to a length, the whole of it.
+    fn end(&mut self, words: &[u64], whole: usize) {
+        let join = |words: &[u64]| fold(words.iter().fold(SEED, |h, w| (h.rotate_left(23) ^ w).wrapping_mul(PRIME)));
+        if words.len() > 1 {
+            self.words.push((join(&words[..2]), BEGINNING));
+        }
+        if (1..=whole).contains(&words.len()) {
+            self.words.push((join(words), WHOLE));
+        }
+        self.ends.push(self.words.len() as u32);
     }
 
     fn of_block(&self, at: usize) -> &[(Word, u8)] {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.words[start..self.ends[at] as usize]
     }
+}
+
+fn fold(hash: u64) -> Word {
+    (hash ^ (hash >> 32)) as Word
 }
 
 /// FNV-1a's constants (Fowler, Noll, Vo).
@@ -109,7 +124,6 @@ fn split(value: &str, mut each: impl FnMut(Word)) {
 /// [`split`] for one of the names.
 fn split_name(name: &str, mut each: impl FnMut(Word)) {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-    let fold = |hash: u64| (hash ^ (hash >> 32)) as u32;
     let (mut part, mut letters, mut parts) = (SEED, 0, 0);
     let mut whole = SEED;
     let mut lower_before = false;
@@ -313,6 +327,18 @@ impl Lexicon {
         }
     }
 
+    /// Gives each block's columns in the order of [`repeated_names`], from words of [`TextWords::of_repeated`].
+    pub fn repeated_columns(&self, words: &TextWords, mut put: impl FnMut(usize, &[f32])) {
+        let index = self.text_index();
+        for at in 0..words.ends.len() {
+            let mut row = [0.0; REPEATED];
+            for &(word, level) in words.of_block(at) {
+                row[usize::from(level == WHOLE)] = index.get(text_key(word, level)).unwrap_or(0.0);
+            }
+            put(at, &row);
+        }
+    }
+
     /// Gives each block's columns in the order of [`names`].
     pub fn columns(&self, page: &Page, mut put: impl FnMut(usize, &[f32])) {
         let dom = &page.dom;
@@ -433,6 +459,14 @@ pub fn text_names() -> impl Iterator<Item = String> {
     ["mean", "min", "max", "beginning", "whole"].iter().map(|what| format!("text_lexicon_{what}"))
 }
 
+/// How many columns [`Lexicon::repeated_columns`] gives.
+pub const REPEATED: usize = 2;
+
+/// The names of [`Lexicon::repeated_columns`].
+pub fn repeated_names() -> [String; REPEATED] {
+    ["beginning", "whole"].map(|what| format!("text_lexicon_{what}"))
+}
+
 type Spans = ([Span; LEVELS], [Option<u8>; KINDS.len()]);
 
 /// What a page's elements say.
@@ -506,7 +540,7 @@ fn further(near: Option<usize>, tag: Tag) -> Option<usize> {
 }
 
 /// How many columns [`Lexicon::columns`] has.
-pub(super) const WIDTH: usize = 3 * LEVELS + KINDS.len();
+pub(crate) const WIDTH: usize = 3 * LEVELS + KINDS.len();
 
 /// The names of [`Lexicon::columns`].
 pub fn names() -> Vec<String> {
@@ -550,6 +584,26 @@ mod tests {
             assert!(rows[0][column] < -0.5 && rows[1][column] > 0.5, "{rows:?}");
         }
         assert_eq!(rows[0].len(), text_names().count());
+    }
+
+    #[test]
+    fn of_what_pages_repeat_long_blocks_count_as_a_whole_and_single_words_do_not_count() {
+        let plea = "<p>We are a small paper that belongs to its readers and to nobody else: support us</p>";
+        let texts = |body: &str| {
+            let page = Page::from_html(&format!("<title>T</title><div>{body}{plea}</div>"));
+            let (stats, hashes) = super::super::text::page_stats(&page);
+            TextWords::of_repeated(&stats, &hashes)
+        };
+        let mut all = Counts::default();
+        for body in ["<p>The harbour opens again</p>", "<p>The harbour is closed</p>"] {
+            all.add_host([&count_text(&texts(body), &[1.0, 0.0])].into_iter());
+        }
+        let mut rows = Vec::new();
+        let other = texts("<p>A harbour in the south</p>");
+        all.lexicon(2.0, 1.0).repeated_columns(&other, |_, row| rows.push(row.to_vec()));
+        assert_eq!(rows[0], [0.0, 0.0], "nothing of it was there before as it stands: {rows:?}");
+        assert!(rows[1][0] < -0.5 && rows[1][1] < -0.5, "{rows:?}");
+        assert_eq!(rows[1].len(), repeated_names().len());
     }
 
     #[test]

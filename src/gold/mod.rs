@@ -278,6 +278,14 @@ impl GoldPage {
         }
     }
 
+    /// A hash of the page's bytes (XXH3, 64 bits), by which it is known again in another set.
+    ///
+    /// # Errors
+    /// As [`GoldPage::load`].
+    pub fn hash(&self) -> Result<u64, GoldError> {
+        Ok(xxhash_rust::xxh3::xxh3_64(&self.load()?))
+    }
+
     /// The page cut into blocks.
     ///
     /// # Errors

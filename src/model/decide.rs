@@ -103,7 +103,7 @@ const LEAST_SCORES: [f32; 7] = [0.2, 0.15, 0.25, 0.1, 0.3, 0.05, 0.0];
 /// The longest subheading, in words.
 const HEADING_WORDS: f32 = 12.0;
 
-fn log_odds(p: f32) -> f32 {
+pub(super) fn log_odds(p: f32) -> f32 {
     let p = p.clamp(1e-5, 1.0 - 1e-5);
     (p / (1.0 - p)).ln()
 }
@@ -126,7 +126,16 @@ impl Decision {
 
     /// Chooses the blocks of the article, given what is said of each block, and its words.
     pub fn choose(&self, scores: &Scores, words: &[f32]) -> Choice {
-        let calibrated: Vec<f32> = (0..words.len()).map(|at| self.calibrate(scores.log_odds(at))).collect();
+        self.choose_from(self.calibrated(scores), words)
+    }
+
+    /// The calibrated probability of body of each block.
+    pub(super) fn calibrated(&self, scores: &Scores) -> Vec<f32> {
+        (0..scores.stages.len()).map(|at| self.calibrate(scores.log_odds(at))).collect()
+    }
+
+    /// [`Decision::choose`] from calibrated probabilities.
+    pub(super) fn choose_from(&self, calibrated: Vec<f32>, words: &[f32]) -> Choice {
         let odds: Vec<f32> = calibrated.iter().map(|p| self.scale * log_odds(*p) + self.shift).collect();
         let mut order: Vec<usize> = (0..odds.len()).collect();
         order.sort_by(|a, b| odds[*b].total_cmp(&odds[*a]).then(a.cmp(b)));

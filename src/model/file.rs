@@ -10,7 +10,7 @@ use super::{Model, context};
 
 const MARK: &[u8; 8] = b"LUBBMODL";
 /// Changes when the layout below or the types that are stored change.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Mark, version, schema, checksum.
 const HEADER: usize = 8 + 4 + 8 + 8;
 
@@ -84,7 +84,8 @@ impl Model {
         }
         let model: Model = postcard::from_bytes(body).map_err(|_| ModelError::Damaged)?;
         let sound = model.html.stack.is_valid(features::names().len())
-            && model.flat.as_ref().is_none_or(|flat| flat.stack.is_valid(features::flat::names().len()));
+            && model.flat.as_ref().is_none_or(|flat| flat.stack.is_valid(features::flat::names().len()))
+            && model.adaptation.as_ref().is_none_or(|more| more.is_valid(model.html.stack.has_kinds()));
         if sound { Ok(model) } else { Err(ModelError::Damaged) }
     }
 

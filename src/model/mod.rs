@@ -8,6 +8,7 @@ use crate::features::{self, Lexicon};
 use crate::label::{Label, Labelled};
 use crate::page::{Input, Page};
 
+pub mod adapt;
 pub mod boost;
 pub mod context;
 pub mod decide;
@@ -21,6 +22,7 @@ pub mod stack;
 mod teasers;
 pub mod train;
 
+use adapt::Adaptation;
 pub use decide::Favor;
 pub use file::ModelError;
 use stack::Stack;
@@ -37,6 +39,8 @@ pub struct Model {
     pub card: Card,
     html: Part,
     flat: Option<Part>,
+    /// Of the part for web pages.
+    adaptation: Option<Adaptation>,
 }
 
 /// What is learned for one kind of input.
@@ -57,6 +61,15 @@ pub struct Card {
     pub figures: Vec<(String, u32, f32)>,
     /// The seed of folds and draws.
     pub seed: u64,
+    /// The first bits of the hashes of the pages it was trained on, in rising order.
+    pub pages: Vec<u32>,
+}
+
+impl Card {
+    /// Whether the model was trained on a page with this [hash](train::Example::hash).
+    pub fn knows(&self, hash: u64) -> bool {
+        hash != 0 && self.pages.binary_search(&(hash as u32)).is_ok()
+    }
 }
 
 /// A page's labels.
@@ -119,6 +132,20 @@ impl Model {
         }
     }
 
+    fn adaptation_to(&self, page: &Page) -> Option<&Adaptation> {
+        self.adaptation.as_ref().filter(|_| page.input() == Input::Html)
+    }
+
+    /// What the model was adapted to ([`adapt`](adapt::adapt)), if it was.
+    pub fn adapted_to(&self) -> Option<&Card> {
+        self.adaptation.as_ref().map(|adaptation| &adaptation.card)
+    }
+
+    /// The same, to add what is known only after the adaptation.
+    pub fn adapted_to_mut(&mut self) -> Option<&mut Card> {
+        self.adaptation.as_mut().map(|adaptation| &mut adaptation.card)
+    }
+
     /// Whether the model can label flattened text; one trained with `--no-flat` cannot.
     pub fn has_flat(&self) -> bool {
         self.flat.is_some()
@@ -145,13 +172,16 @@ impl Model {
             let none = Labelled { label: Label::Nav, p: 0.0, body: 0.0 };
             return Labels { blocks: vec![none; page.blocks.len()], score: 0.0 };
         };
-        let mut labels = part.stack.label(page, &part.lexicon, favor);
+        let mut labels = match self.adaptation_to(page) {
+            Some(adaptation) => adaptation.label(part, page, favor),
+            None => part.stack.label(page, &part.lexicon, favor),
+        };
         revise(page, &mut labels);
         labels
     }
 
-    /// Why a block was given its probability of body: each column's share in the last stage's log-odds, greatest first.
-    /// Empty for a page that the model cannot label.
+    /// Why a block was given its probability of body: each column's share in the last stage's log-odds, and in what an
+    /// adaptation adds to them, greatest first. Empty for a page that the model cannot label.
     pub fn explain(&self, page: &Page, block: usize) -> Vec<Reason> {
         self.explain_blocks(page, &[block]).pop().unwrap_or_default()
     }
@@ -160,7 +190,15 @@ impl Model {
     pub fn explain_blocks(&self, page: &Page, blocks: &[usize]) -> Vec<Vec<Reason>> {
         let Some(part) = self.part(page) else { return vec![Vec::new(); blocks.len()] };
         let (matrix, around) = features::extract(page, &part.lexicon);
-        part.stack.explain(matrix.view(), &around, blocks, &Model::columns(page.input()))
+        let mut reasons = part.stack.explain(matrix.view(), &around, blocks, &Model::columns(page.input()));
+        if let Some(adaptation) = self.adaptation_to(page) {
+            adaptation.explain(part, page, blocks, &mut reasons);
+        }
+        let order = |a: &Reason, b: &Reason| {
+            b.contribution.abs().total_cmp(&a.contribution.abs()).then_with(|| a.column.cmp(&b.column))
+        };
+        reasons.iter_mut().for_each(|reasons| reasons.sort_by(order));
+        reasons
     }
 
     /// The names of [`Model::matrix`]'s columns.

@@ -90,7 +90,7 @@ pub struct Stack {
 }
 
 /// The matrix of a stage after the first: the features, then what the stage before says around each block.
-fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
+pub(super) fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
     let (rows, width) = matrix.dim();
     let mut wide = Array2::zeros((rows, width + context::WIDTH));
     wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
@@ -211,23 +211,32 @@ impl Stack {
         Said::new(stages, linear, self.kinds.as_ref().map(|head| head.predict_classes(wide)))
     }
 
-    /// Labels the blocks of a page.
-    pub fn label(&self, page: &Page, lexicon: &Lexicon, favor: Favor) -> Labels {
+    /// Whether it has a head for kinds.
+    pub fn has_kinds(&self) -> bool {
+        self.kinds.is_some()
+    }
+
+    /// What the models say of a page.
+    pub(super) fn judge(&self, page: &Page, lexicon: &Lexicon) -> (Said, Surroundings) {
         let ready = self.ready.get_or_init(|| Ready::new(self));
-        let (said, around) = match ready {
+        match ready {
             Some(ready) => ready.say(page, lexicon, self.linear.as_ref()),
             None => {
                 let (matrix, around) = features::extract(page, lexicon);
                 let given = self.given(matrix, &around);
                 (self.say(given[given.len() - 1].view()), around)
             }
-        };
+        }
+    }
+
+    /// Labels the blocks of a page.
+    pub fn label(&self, page: &Page, lexicon: &Lexicon, favor: Favor) -> Labels {
+        let (said, around) = self.judge(page, lexicon);
         let choice = self.decision.favoring(favor).choose(&said.scores, &around.words);
         combine(&choice, said.kinds.as_ref())
     }
 
-    /// Each column's share in the log-odds of the last stage, greatest first, for each of some rows; nothing for a row that
-    /// is not there.
+    /// Each column's share in the log-odds of the last stage, for each of some rows; nothing for a row that is not there.
     ///
     /// What the stage before says of the block itself, two columns, tells nothing of the page. Its share is shared out
     /// among the columns as that stage's own log-odds are, and so on to the first; what it says of the surroundings stays.
@@ -245,10 +254,7 @@ impl Stack {
             let values = last.row(*row).to_vec();
             let shares = self.shares(&given, *row, matrix.ncols());
             let columns = names.iter().cloned().zip(values).zip(shares);
-            let mut reasons: Vec<Reason> =
-                columns.map(|((column, value), contribution)| Reason { column, value, contribution }).collect();
-            reasons.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()).then(a.column.cmp(&b.column)));
-            reasons
+            columns.map(|((column, value), contribution)| Reason { column, value, contribution }).collect()
         };
         rows.iter().map(explain).collect()
     }

@@ -56,6 +56,8 @@ pub struct Example {
     pub kinds: Vec<Option<Label>>,
     /// How many other pages it weighs in the choice of body.
     pub weight: f32,
+    /// A hash of its bytes, by which a model knows the pages that it was trained on; 0 where there is none.
+    pub hash: u64,
 }
 
 /// Which classifier decides body against chrome.
@@ -195,10 +197,7 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn of(example: &'a Example, hidden: &'a [usize]) -> Prepared<'a> {
         let (matrix, around) = features::extract(&example.page, &Lexicon::default());
-        // Long blocks matter more, but a page must not be one giant block's.
-        let mut weights: Vec<f32> = around.words.iter().map(|w| w.min(60.0) + 2.0).collect();
-        let total: f32 = weights.iter().sum();
-        weights.iter_mut().for_each(|w| *w *= example.weight / total.max(1.0));
+        let weights = row_weights(&around.words, example.weight);
         let counts = match example.page.input() {
             Input::Html => {
                 let body: Vec<(f32, f32)> = around.words.iter().copied().zip(example.body.iter().copied()).collect();
@@ -223,6 +222,27 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// The weights of a page's rows, which sum to the page's: long blocks matter more, but a page must not be one giant block's.
+pub(super) fn row_weights(words: &[f32], page: f32) -> Vec<f32> {
+    let mut weights: Vec<f32> = words.iter().map(|w| w.min(60.0) + 2.0).collect();
+    let total: f32 = weights.iter().sum();
+    weights.iter_mut().for_each(|w| *w *= page / total.max(1.0));
+    weights
+}
+
+/// For each block whether it is body, by the share of it that is.
+pub(super) fn body_rows<T: From<bool>>(shares: &[f32]) -> impl Iterator<Item = T> {
+    shares.iter().map(|share| T::from(*share >= 0.5))
+}
+
+/// The first bits of the examples' hashes, for a model's card.
+pub(super) fn known_pages(examples: &[Example]) -> Vec<u32> {
+    let mut pages: Vec<u32> = examples.iter().filter(|e| e.hash != 0).map(|e| e.hash as u32).collect();
+    pages.sort_unstable();
+    pages.dedup();
+    pages
+}
+
 /// Rows of many pages, one below the other.
 struct Rows {
     x: Array2<f32>,
@@ -238,7 +258,7 @@ fn stack_rows(pages: &[(&Prepared, Array2<f32>)]) -> Rows {
     let x = ndarray::concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, width)));
     Rows {
         x,
-        body: used.iter().flat_map(|(p, _)| p.example.body.iter().map(|b| *b >= 0.5)).collect(),
+        body: used.iter().flat_map(|(p, _)| body_rows(&p.example.body)).collect(),
         weights: used.iter().flat_map(|(p, _)| p.weights.iter().copied()).collect(),
     }
 }
@@ -497,7 +517,7 @@ fn subsets(count: usize, most: usize) -> Vec<Vec<usize>> {
 
 /// Weights for the head for kinds: long blocks more, by the root of their words, and rare kinds more, by the third root
 /// of how rare they are; one on average. With plain counts the menus' many short lines decide everything.
-fn kind_weights(classes: &[usize], words: &[f32]) -> Vec<f32> {
+pub(super) fn kind_weights(classes: &[usize], words: &[f32]) -> Vec<f32> {
     let mut sums = [0.0f32; Label::COUNT];
     let root = |words: &f32| words.clamp(1.0, 60.0).sqrt();
     classes.iter().zip(words).for_each(|(class, words)| sums[*class] += root(words));
@@ -577,7 +597,8 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
         Some(Part { lexicon, stack })
     };
     card.seed = params.seed;
-    Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat }, out_of_fold })
+    card.pages = known_pages(html);
+    Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat, adaptation: None }, out_of_fold })
 }
 
 /// The text of the blocks that are kept, separated by blank lines: what metrics are computed on.

@@ -25,6 +25,14 @@ pub struct Round {
     pub validation_loss: Option<f32>,
 }
 
+/// Where the margins are before the first tree.
+enum Start {
+    /// The same for all rows, one a margin.
+    Constant(Vec<f32>),
+    /// Each row's own.
+    Margins(Vec<f32>),
+}
+
 /// Rows on their way through training.
 struct Side {
     bins: Bins,
@@ -36,8 +44,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(cuts: &Cuts, rows: ArrayView2<f32>, targets: Targets, base: &[f32]) -> Side {
-        let margins = base.repeat(targets.len());
+    fn new(cuts: &Cuts, rows: ArrayView2<f32>, targets: Targets, margins: Vec<f32>) -> Side {
         let mut side = Side { bins: cuts.bin(rows), targets, probs: margins.clone(), margins };
         side.update_probs();
         side
@@ -122,20 +129,64 @@ impl BoostValidParams {
                 Some((valid.records.view(), targets))
             }
         };
-        self.boost(train.records.view(), targets, valid, observe)
+        let base = targets.base_margins()?;
+        self.boost(train.records.view(), targets, Start::Constant(base), valid, observe)
+    }
+
+    /// Goes on from another model: the trees are fitted to what is left to learn once each row has the margins given
+    /// (row by row, one a class; for two classes the log odds of the second), and the new model's own margins are to be added
+    /// to the other's.
+    ///
+    /// ```
+    /// use linfa::prelude::*;
+    /// use lubb::model::boost::Boosted;
+    /// use ndarray::{Array1, Array2};
+    ///
+    /// let rows = Array2::from_shape_fn((200, 1), |(row, _)| row as f32);
+    /// let data = DatasetBase::new(rows.clone(), Array1::from_shape_fn(200, |row| usize::from(row >= 150)));
+    /// // What is there says that the second half is of the second class: it is wrong on a quarter.
+    /// let before: Vec<f32> = (0..200).map(|row| if row >= 100 { 4.0 } else { -4.0 }).collect();
+    /// let more = Boosted::params().rounds(50).check()?.fit_from(&data, &before)?;
+    /// let mut margins = vec![0.0; 200];
+    /// more.margins_into(rows.view(), &mut margins)?;
+    /// assert!(before[50] + margins[50] < -4.0 && before[120] + margins[120] < 0.0 && before[180] + margins[180] > 4.0);
+    /// # Ok::<(), lubb::model::boost::BoostError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of training, and another number of margins than rows times margins a row.
+    pub fn fit_from<D: Data<Elem = f32>>(
+        &self,
+        train: &DatasetBase<ArrayBase<D, Ix2>, Array1<usize>>,
+        margins: &[f32],
+    ) -> Result<Boosted, BoostError> {
+        check_shape("training", train.records.view(), train.targets.len())?;
+        let targets = Targets::of_classes(&train.targets, &train.weights, self.classes)?;
+        let (got, expected) = (margins.len(), targets.len() * targets.outputs);
+        if got != expected {
+            return Err(BoostError::Count { what: "margins to go on from", got, expected });
+        }
+        self.boost(train.records.view(), targets, Start::Margins(margins.to_vec()), None, &mut |_| ())
     }
 
     fn boost(
         &self,
         rows: ArrayView2<f32>,
         targets: Targets,
+        start: Start,
         valid: Option<(ArrayView2<f32>, Targets)>,
         observe: &mut dyn FnMut(Round),
     ) -> Result<Boosted, BoostError> {
-        let base = targets.base_margins()?;
         let cuts = Cuts::fit(rows, self.max_bins, self.bin_sample, self.seed);
-        let mut train = Side::new(&cuts, rows, targets, &base);
-        let mut valid = valid.map(|(rows, targets)| Side::new(&cuts, rows, targets, &base));
+        let (base, margins) = match start {
+            Start::Constant(base) => (base.clone(), base.repeat(targets.len())),
+            Start::Margins(margins) => (vec![0.0; targets.outputs], margins),
+        };
+        let mut train = Side::new(&cuts, rows, targets, margins);
+        let mut valid = valid.map(|(rows, targets)| {
+            let margins = base.repeat(targets.len());
+            Side::new(&cuts, rows, targets, margins)
+        });
         let outputs = train.targets.outputs;
         // A column whose values are all the same has no cut and need not be looked at.
         let usable: Vec<usize> = (0..cuts.columns()).filter(|&column| !cuts.of(column).is_empty()).collect();
@@ -242,6 +293,7 @@ impl<D: Data<Elem = f32>> Fit<ArrayBase<D, Ix2>, Array1<f32>, BoostError> for Bo
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, Array1<f32>>) -> Result<Boosted, BoostError> {
         check_shape("training", dataset.records.view(), dataset.targets.len())?;
         let targets = Targets::of_shares(&dataset.targets, &dataset.weights)?;
-        self.boost(dataset.records.view(), targets, None, &mut |_| ())
+        let base = targets.base_margins()?;
+        self.boost(dataset.records.view(), targets, Start::Constant(base), None, &mut |_| ())
     }
 }

@@ -53,6 +53,24 @@ fn learns_xor_and_which_columns_matter() {
 }
 
 #[test]
+fn going_on_from_a_models_margins_is_as_if_it_had_never_stopped() {
+    for (grow, classes) in GROWERS.into_iter().flat_map(|grow| [(grow, 2), (grow, 3)]) {
+        let class = |row: &[f32], noise: f32| (noisy(row, noise) + usize::from(row[3] > 0.3)) % classes;
+        let data = data(5, 1500, 4, 0.1, class);
+        let params = |rounds: usize| Boosted::params().rounds(rounds).grow(grow).classes(classes).check().unwrap();
+        let whole = params(40).fit(&data).unwrap();
+        let half = params(20).fit(&data).unwrap();
+        let before = margins(&half, &data.records);
+        let more = margins(&params(20).fit_from(&data, &before).unwrap(), &data.records);
+        let both = before.iter().zip(&more).map(|(before, more)| before + more);
+        let most = both.zip(margins(&whole, &data.records)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most < 1e-3, "{grow:?}, {classes} classes: {most}");
+        assert!(more.iter().any(|more| more.abs() > 0.1), "{grow:?}: the other half of the trees says nothing");
+        assert!(params(1).fit_from(&data, &before[1..]).is_err(), "a margin for each row and class");
+    }
+}
+
+#[test]
 fn a_mean_of_models_says_the_mean_of_what_they_say() {
     let rows = data(9, 500, 4, 0.1, noisy).records;
     for grow in GROWERS {
