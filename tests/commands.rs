@@ -403,15 +403,7 @@ fn adapting_gives_the_same_model_with_any_number_of_threads_and_says_what_it_gai
     // Adapted anew and not twice: the same again.
     let twice = folder.path().join("twice.lubb");
     let mut adapt = lubb();
-    adapt.args([
-        "adapt",
-        "--gold",
-        "data/walkthrough/labels.csv",
-        "--pages",
-        "data/walkthrough/pages",
-        "--rounds",
-        "30",
-    ]);
+    adapt.args(["adapt", "--gold", "data/walkthrough/labels.csv", "--pages", "data/walkthrough/pages"]);
     adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert().success();
     assert!(fs::read(model).unwrap() == fs::read(twice).unwrap(), "an adaptation was adapted");
 }
