@@ -393,6 +393,15 @@ fn adapting_gives_the_same_model_with_any_number_of_threads_and_says_what_it_gai
     assert!(noted.contains("trained on none of these pages"), "{noted}");
 
     let model = model.to_str().unwrap();
+    let evaluated = |labels: &str, pages: &str| {
+        let mut evaluate = lubb();
+        evaluate.args(["evaluate", "--gold", labels, "--pages", pages, "--model", model, "--out"]);
+        evaluate.arg(folder.path().join("report")).assert().success()
+    };
+    let remembers = "note: site.lubb was trained on 10 of these 10 pages";
+    evaluated("data/walkthrough/labels.csv", "data/walkthrough/pages").stderr(contains(remembers));
+    evaluated("data/walkthrough/held-out.csv", "data/walkthrough/held-out").stderr(is_empty());
+
     let page = "data/walkthrough/held-out/48220.html";
     let plea = "صحيفة مستقلة يملكها محرروها";
     assert!(extract(page, &[]).contains(plea) && !extract(page, &["--model", model]).contains(plea));

@@ -13,6 +13,7 @@ use lubb::gold::GoldPage;
 use lubb::model::Reason;
 use lubb::page::Page;
 use lubb::report::Outcome;
+use rayon::prelude::*;
 
 /// Something that makes texts of pages.
 pub enum System {
@@ -64,9 +65,22 @@ impl System {
         }
     }
 
-    /// Checks that predictions are of these pages, and says how many are missing.
+    /// Checks that predictions are of these pages, and says how many are missing; of a model, how many it has learned from.
     pub fn check(&self, golds: &[GoldPage]) -> Result<()> {
-        let System::Texts(name, texts) = self else { return Ok(()) };
+        let (name, texts) = match self {
+            System::Texts(name, texts) => (name, texts),
+            System::Model(name, model) => {
+                // A page that cannot be read is told when it is scored.
+                let knows = |gold: &&GoldPage| gold.hash().is_ok_and(|hash| model.knows(hash));
+                let (known, all) = (golds.par_iter().filter(knows).count(), golds.len());
+                if known > 0 {
+                    super::say(&format!(
+                        "note: {name} was trained on {known} of these {all} pages: there the figures say how well it remembers"
+                    ));
+                }
+                return Ok(());
+            }
+        };
         let missing = golds.iter().filter(|gold| text_of(texts, &gold.id).is_none()).count();
         if missing == golds.len() {
             let known = golds.first().map_or("", |gold| &gold.id);

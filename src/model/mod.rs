@@ -136,6 +136,11 @@ impl Model {
         self.adaptation.as_ref().filter(|_| page.input() == Input::Html)
     }
 
+    /// Whether the model was trained on or adapted to a page with this [hash](train::Example::hash).
+    pub fn knows(&self, hash: u64) -> bool {
+        self.card.knows(hash) || self.adapted_to().is_some_and(|card| card.knows(hash))
+    }
+
     /// What the model was adapted to ([`adapt`](adapt::adapt)), if it was.
     pub fn adapted_to(&self) -> Option<&Card> {
         self.adaptation.as_ref().map(|adaptation| &adaptation.card)
