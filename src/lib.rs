@@ -83,7 +83,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A model that is there learns the ways of a site from ten labelled pages of it: [`model::adapt::adapt`].
+//! # Adapting a model to a site
+//!
+//! A model that is there learns the ways of a site from ten labelled pages ([`model::adapt::adapt`]). Folds go by page.
+//!
+//! ```
+//! use lubb::gold::{self, typed};
+//! use lubb::model::adapt::{AdaptParams, adapt};
+//! use lubb::model::{Card, train::Example};
+//! use lubb::{Label, Model};
+//! use std::path::Path;
+//!
+//! let labels = Path::new("data/walkthrough/labels.csv");
+//! let set = gold::read_labels_csv(labels, Some(Path::new("data/walkthrough/pages")))?;
+//! let mut examples = Vec::new();
+//! for (at, gold) in set.pages.iter().enumerate() {
+//!     # let page = gold.page()?;
+//!     # let kinds = typed::block_labels(&page, &gold.reference).map(|r| r.labels).unwrap_or_default();
+//!     # let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
+//!     # let (id, set, hash) = (gold.id.clone(), gold.set.clone(), gold.hash()?);
+//!     // As above, with another fold for each page in turn.
+//!     examples.push(Example { id, set, fold: at % 5, host: 0, page, body, kinds, weight: 1.0, hash });
+//! }
+//! let adapted = adapt(&examples, &Model::embedded(), &AdaptParams::default(), Card::default())?;
+//! // What it makes of each page when it is adapted to the others.
+//! assert_eq!(adapted.further.len(), examples.len());
+//! adapted.model.write(&std::env::temp_dir().join("my-site.lubb"))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Features of the crate
 //!
