@@ -41,6 +41,15 @@ def opened(browser, url, title=None):
     return tab
 
 
+def accepted(tab, done):
+    """Accepts the guesses of a page, and waits until the next one is there."""
+    page = tab.locator("#pages [aria-current]").get_attribute("data-page")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#done")).to_contain_text(done)
+    expect(tab.locator(f"#pages [aria-current][data-page='{page}']")).to_have_count(0)
+    shown(tab)
+
+
 def is_saved(tab):
     expect(tab.locator("#saved")).to_have_text("saved ✓")
 
@@ -157,16 +166,15 @@ def test_retraining_uses_the_labels_and_shows_what_they_changed(browser, pages, 
     training = ["--train-arg=--rounds=10", "--train-arg=--folds=3"]
     with annotate(pages, labels, "--with", "data/labelled", "--model-out", model, *training) as url:
         tab = opened(browser, url)
-        tab.keyboard.press("Enter")
-        expect(tab.locator("#done")).to_contain_text("1 of 6 pages")
+        accepted(tab, "1 of 6 pages")
         tab.locator("#retrain").click()
         # One page says too little, and the button says so.
         expect(tab.locator("#train")).to_contain_text("label more pages", timeout=300_000)
         assert not model.exists()
         tab.keyboard.press("Escape")
-        for done in ["2 of 6 pages", "3 of 6 pages"]:
-            tab.keyboard.press("Enter")
-            expect(tab.locator("#done")).to_contain_text(done)
+        expect(tab.locator("#train-box")).to_be_hidden()
+        accepted(tab, "2 of 6 pages")
+        accepted(tab, "3 of 6 pages")
         tab.locator("#retrain").click()
         expect(tab.locator("#train")).to_contain_text("guesses changed", timeout=300_000)
         expect(tab.locator("#train")).to_contain_text("word F1 of 3 labelled pages")
