@@ -423,7 +423,7 @@ fn an_adaptation_that_cannot_be_done_says_why_and_writes_nothing() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::create_dir(path("flat")).unwrap();
     fs::write(path("flat/a.txt"), "Home\nThe harbour opens again on Monday, the mayor said.\n").unwrap();
-    fs::write(path("flat/a.lines.tsv"), "1\tnav\n2\tbody\n").unwrap();
+    fs::write(path("flat/a.lines.tsv"), "line\tlabel\n1\tnav\n2\tbody\n").unwrap();
     let refused = |gold: &str, out: &str, why: &str| {
         let mut adapt = lubb();
         adapt.args(["adapt", "--gold", gold, "--out", &path(out)]);
@@ -435,7 +435,7 @@ fn an_adaptation_that_cannot_be_done_says_why_and_writes_nothing() {
         "m.lubb",
         &format!("0 labelled pages that the model was not trained on, and {LABELLED_COUNT} that"),
     );
-    refused(&path("flat"), "m.lubb", "1 pages of flattened text are left out");
+    refused(&path("flat"), "m.lubb", "1 labelled pages of flattened text that the model was not trained on");
     refused(LABELLED, "no/such/folder/m.lubb", "no/such/folder/m.lubb");
     refused(LABELLED, "flat", "writing the model");
     let mut adapt = lubb();

@@ -7,6 +7,7 @@ use std::thread;
 
 use lubb::document::{markdown, plain_text};
 use lubb::features::{self, Lexicon};
+use lubb::gold::flatten::{Style, flatten};
 use lubb::gold::typed;
 use lubb::model::Card;
 use lubb::model::adapt::{AdaptParams, Further, adapt};
@@ -132,13 +133,15 @@ fn f1(model: Model, set: gold::GoldSet) -> f64 {
     evaluate(predictions).summary.sets[0].means.f1
 }
 
-/// The site of the walk-through: the default model takes its pleas for money and its excerpts for the article.
+/// The site of the walk-through: ten pages to learn from and six held out.
+fn walkthrough(labels: &str, pages: &str) -> gold::GoldSet {
+    let path = |name: &str| PathBuf::from("data/walkthrough").join(name);
+    gold::read_labels_csv(&path(labels), Some(&path(pages))).unwrap()
+}
+
+/// The default model takes this site's pleas for money and its excerpts for the article.
 #[test]
 fn a_model_adapted_to_ten_pages_of_a_site_reads_the_next_ones_and_forgets_nothing() {
-    let walkthrough = |labels: &str, pages: &str| {
-        let path = |name: &str| PathBuf::from("data/walkthrough").join(name);
-        gold::read_labels_csv(&path(labels), Some(&path(pages))).unwrap()
-    };
     let mut pages = examples(walkthrough("labels.csv", "pages"));
     assert_eq!(pages.len(), 10);
     pages.extend(examples(gold::read("data/labelled").unwrap()));
@@ -191,4 +194,36 @@ fn an_adaptation_needs_pages_that_are_new_to_the_model() {
     // A page without a hash is new to every model.
     pages.iter_mut().for_each(|page| page.hash = 0);
     assert_eq!(adapted(&pages).unwrap().further.len(), 4);
+}
+
+#[test]
+fn flattened_text_is_adapted_to_as_well() {
+    let flat = |set: gold::GoldSet| -> Vec<Example> {
+        let flat = |example: Example| {
+            let lines = flatten(&example.page, &example.body, &example.kinds, Style::Dense);
+            let (page, body, kinds) = (Page::from_text(&lines.text), lines.body, lines.kinds);
+            Example { page, body, kinds, hash: 0, ..example }
+        };
+        examples(set).into_iter().map(flat).collect()
+    };
+    let base = Model::embedded();
+    let pages = flat(walkthrough("labels.csv", "pages"));
+    let adapted = adapt(&pages, &base, &AdaptParams::default(), Card::default()).unwrap();
+    assert_eq!(adapted.further.len(), 10);
+    let next = flat(walkthrough("held-out.csv", "held-out"));
+    // Lines of chrome that are kept, and lines of body that are lost, of all six pages.
+    let wrong = |model: &Model| -> [usize; 2] {
+        let labels: Vec<Labels> = next.iter().map(|example| model.label(&example.page)).collect();
+        let lines = next.iter().zip(&labels).flat_map(|(example, labels)| {
+            example.body.iter().enumerate().map(|(at, body)| (*body >= 0.5, labels.is_body(at)))
+        });
+        let of = |wrong: (bool, bool)| lines.clone().filter(|line| *line == wrong).count();
+        [of((false, true)), of((true, false))]
+    };
+    let (before, after) = (wrong(&base), wrong(&adapted.model));
+    assert!(before[0] >= 20 && after[0] <= 5 && after[1] <= before[1].max(2), "{before:?} before, {after:?} after");
+    let web = Page::new(&fs::read(PAGE).unwrap(), &Hints::default());
+    assert_eq!(adapted.model.label(&web), base.label(&web));
+    let two = adapt(&pages[..2], &base, &AdaptParams::default(), Card::default()).map(|_| ()).unwrap_err().to_string();
+    assert!(two.starts_with("2 labelled pages of flattened text that the model was not trained on"), "{two}");
 }

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use lubb::gold::{GoldPage, folds};
 use lubb::model::adapt::{AdaptParams, Further, adapt};
+use lubb::model::train::Example;
 use lubb::model::{Card, Labels};
+use lubb::page::Input;
 use lubb::report::compare::Comparison;
 use lubb::report::{Outcome, PageRow, Report};
 
 use super::evaluate::{print_comparison, print_report};
 use super::labelled::{self, Gold, LabelledPage};
-use super::train::{check_out, sets, write_predictions};
+use super::train::{check_out, flattened, sets, write_predictions};
 use super::{ModelFile, Status};
 
 /// Adapt a model to the sites of some labelled pages, and say what that gains on further pages of them
@@ -56,26 +58,26 @@ pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
     check_out(&args.out)?;
     let base = args.model.load()?;
-    let mut all = labelled::align_all(args.gold.read()?)?;
+    let all = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&all, &mut out)?;
-    let pages = all.len();
-    all.retain(|page| !page.page.dom.is_empty());
-    if all.len() < pages {
-        super::say(&format!(
-            "{} pages of flattened text are left out: only web pages are adapted to",
-            pages - all.len()
-        ));
-    }
     // A page each: their sites are what the model is to know.
     let names: Vec<String> = all.iter().map(|page| format!("{}/{}", page.gold.set, page.gold.id)).collect();
     let folds = folds::by_host(&names, &vec![1.0; all.len()], args.folds.into(), args.seed);
-    let examples = labelled::examples(&all, &folds);
+    let mut examples = labelled::examples(&all, &folds);
+    if examples.iter().any(|example| example.page.input() == Input::Text) {
+        // Those that the model was trained on hold it in place, and those of the same sites say what repeats on them.
+        // Each comes in two styles.
+        let copies = flattened(&examples).into_iter().map(|copy| Example { weight: copy.weight / 2.0, ..copy });
+        examples.extend(copies.collect::<Vec<_>>());
+    }
     let params =
         AdaptParams { folds: args.folds.into(), seed: args.seed, rounds: args.rounds.into(), ..AdaptParams::default() };
     let golds: Vec<&GoldPage> = all.iter().map(|page| &page.gold).collect();
     let card = Card { trained_on: sets(&golds), attributions: args.attribution, ..Card::default() };
     let mut adapted = adapt(&examples, &base, &params, card)?;
 
+    // Flattened copies are no pages of anybody's.
+    adapted.further.retain(|further| further.example < all.len());
     if adapted.further.len() == all.len() {
         super::say(
             "note: the model was trained on none of these pages, and on other sites it may be worse now than it was; add \

@@ -246,7 +246,7 @@ fn bare_copies(examples: &[Example], every: u8) -> Vec<(usize, Example)> {
 }
 
 /// Every page of HTML flattened in two of the styles, the next page in the next ones.
-fn flattened(examples: &[Example]) -> Vec<Example> {
+pub(super) fn flattened(examples: &[Example]) -> Vec<Example> {
     let flat = |example: &Example, style: Style| {
         let flat = flatten(&example.page, &example.body, &example.kinds, style);
         let page = Page::from_text(&flat.text);

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::features::lexicon::{self, TextWords};
 use crate::features::{self, Lexicon};
 use crate::label::Label;
-use crate::page::Page;
+use crate::page::{Input, Page};
 
 use super::boost::Boosted;
 use super::decide::{Favor, log_odds};
 use super::stack::with_context;
-use super::{Card, Labels, Part, Reason, combine, context, sigmoid};
+use super::{Card, Labels, Model, Part, Reason, combine, context, sigmoid};
 
 mod fit;
 
@@ -25,10 +25,27 @@ pub use fit::{AdaptError, AdaptParams, Adapted, Further, adapt};
 /// No probability of a label counts as less: one mistake of a sure head must not outweigh all that is learned.
 const LEAST_P: f32 = 1e-4;
 
+/// What a model was adapted to, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Adaptations {
+    pub card: Card,
+    html: Option<Adaptation>,
+    flat: Option<Adaptation>,
+}
+
+impl Adaptations {
+    /// The one for a kind of input.
+    pub fn to(&self, input: Input) -> Option<&Adaptation> {
+        match input {
+            Input::Html => self.html.as_ref(),
+            Input::Text => self.flat.as_ref(),
+        }
+    }
+}
+
 /// What more pages taught.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Adaptation {
-    pub card: Card,
     /// Of the class names and of the texts of the pages.
     lexicon: Lexicon,
     /// Added to the calibrated log-odds of body.
@@ -38,16 +55,17 @@ pub(super) struct Adaptation {
 }
 
 /// The names of the columns that an adaptation sees: those of a later stage, the probability of each label where the model
-/// has a head for them, and the words of the new pages.
-fn names(kinds: bool) -> Vec<String> {
+/// has a head for them, and what is the new pages' own.
+fn names(input: Input, kinds: bool) -> Vec<String> {
     let of_kinds = Label::ALL.iter().filter(|_| kinds).map(|label| format!("earlier_p_{label}"));
-    let own = lexicon::names().into_iter().chain(lexicon::repeated_names()).map(|name| format!("own_{name}"));
-    features::names().iter().cloned().chain(context::names()).chain(of_kinds).chain(own).collect()
+    let own_names = if input == Input::Html { lexicon::names() } else { Vec::new() };
+    let own = own_names.into_iter().chain(lexicon::repeated_names()).map(|name| format!("own_{name}"));
+    Model::columns(input).into_iter().chain(context::names()).chain(of_kinds).chain(own).collect()
 }
 
 /// What a model says of a page before it is adapted.
 struct Before {
-    /// The columns of [`names`] but the last ones, of the new pages' words.
+    /// The columns of [`names`] but the last ones, of what is the new pages' own.
     columns: Array2<f32>,
     words: Vec<f32>,
     texts: TextWords,
@@ -74,13 +92,16 @@ impl Before {
     /// All columns.
     fn columns(&self, page: &Page, lexicon: &Lexicon) -> Array2<f32> {
         let (rows, width) = self.columns.dim();
-        let mut all = Array2::zeros((rows, width + lexicon::WIDTH + lexicon::REPEATED));
+        let own_names = if page.input() == Input::Html { lexicon::WIDTH } else { 0 };
+        let mut all = Array2::zeros((rows, width + own_names + lexicon::REPEATED));
         all.slice_mut(s![.., ..width]).assign(&self.columns);
         let mut put = |at: usize, first: usize, row: &[f32]| {
             all.row_mut(at).iter_mut().skip(first).zip(row).for_each(|(slot, value)| *slot = *value);
         };
-        lexicon.columns(page, |at, row| put(at, width, row));
-        lexicon.repeated_columns(&self.texts, |at, row| put(at, width + lexicon::WIDTH, row));
+        if own_names > 0 {
+            lexicon.columns(page, |at, row| put(at, width, row));
+        }
+        lexicon.repeated_columns(&self.texts, |at, row| put(at, width + own_names, row));
         all
     }
 
@@ -128,7 +149,7 @@ impl Adaptation {
     /// Adds to each column's share in the log-odds of body, for some blocks, what it added here.
     pub fn explain(&self, part: &Part, page: &Page, blocks: &[usize], reasons: &mut [Vec<Reason>]) {
         let columns = Before::of(part, page).columns(page, &self.lexicon);
-        let names = names(part.stack.has_kinds());
+        let names = names(page.input(), part.stack.has_kinds());
         for (&block, reasons) in blocks.iter().zip(reasons).filter(|(block, _)| **block < columns.nrows()) {
             let row = columns.row(block).to_vec();
             let shares = self.body.contributions(&row, 0).unwrap_or_default();
@@ -142,8 +163,8 @@ impl Adaptation {
     }
 
     /// Whether an adaptation read from a file fits a model with a head for kinds or without one, and holds together.
-    pub fn is_valid(&self, kinds: bool) -> bool {
-        let columns = names(kinds).len();
+    pub fn is_valid(&self, input: Input, kinds: bool) -> bool {
+        let columns = names(input, kinds).len();
         let sound = |model: &Boosted, outputs: usize| {
             model.columns() == columns && model.outputs() == outputs && model.validate().is_ok()
         };

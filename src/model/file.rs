@@ -5,8 +5,9 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::features;
+use crate::page::Input;
 
-use super::{Model, context};
+use super::{Model, Part, context};
 
 const MARK: &[u8; 8] = b"LUBBMODL";
 /// Changes when the layout below or the types that are stored change.
@@ -85,7 +86,11 @@ impl Model {
         let model: Model = postcard::from_bytes(body).map_err(|_| ModelError::Damaged)?;
         let sound = model.html.stack.is_valid(features::names().len())
             && model.flat.as_ref().is_none_or(|flat| flat.stack.is_valid(features::flat::names().len()))
-            && model.adaptation.as_ref().is_none_or(|more| more.is_valid(model.html.stack.has_kinds()));
+            && [Input::Html, Input::Text].into_iter().all(|input| {
+                let adaptation = model.adapted.as_ref().and_then(|adapted| adapted.to(input));
+                let fits = |part: &Part| adaptation.is_none_or(|more| more.is_valid(input, part.stack.has_kinds()));
+                model.part_for(input).map_or(adaptation.is_none(), fits)
+            });
         if sound { Ok(model) } else { Err(ModelError::Damaged) }
     }
 

@@ -22,7 +22,7 @@ pub mod stack;
 mod teasers;
 pub mod train;
 
-use adapt::Adaptation;
+use adapt::{Adaptation, Adaptations};
 pub use decide::Favor;
 pub use file::ModelError;
 use stack::Stack;
@@ -39,8 +39,7 @@ pub struct Model {
     pub card: Card,
     html: Part,
     flat: Option<Part>,
-    /// Of the part for web pages.
-    adaptation: Option<Adaptation>,
+    adapted: Option<Adaptations>,
 }
 
 /// What is learned for one kind of input.
@@ -126,14 +125,18 @@ impl Model {
     }
 
     fn part(&self, page: &Page) -> Option<&Part> {
-        match page.input() {
+        self.part_for(page.input())
+    }
+
+    fn part_for(&self, input: Input) -> Option<&Part> {
+        match input {
             Input::Html => Some(&self.html),
             Input::Text => self.flat.as_ref(),
         }
     }
 
     fn adaptation_to(&self, page: &Page) -> Option<&Adaptation> {
-        self.adaptation.as_ref().filter(|_| page.input() == Input::Html)
+        self.adapted.as_ref().and_then(|adapted| adapted.to(page.input()))
     }
 
     /// Whether the model was trained on or adapted to a page with this [hash](train::Example::hash).
@@ -143,12 +146,12 @@ impl Model {
 
     /// What the model was adapted to ([`adapt`](adapt::adapt)), if it was.
     pub fn adapted_to(&self) -> Option<&Card> {
-        self.adaptation.as_ref().map(|adaptation| &adaptation.card)
+        self.adapted.as_ref().map(|adapted| &adapted.card)
     }
 
     /// The same, to add what is known only after the adaptation.
     pub fn adapted_to_mut(&mut self) -> Option<&mut Card> {
-        self.adaptation.as_mut().map(|adaptation| &mut adaptation.card)
+        self.adapted.as_mut().map(|adapted| &mut adapted.card)
     }
 
     /// Whether the model can label flattened text; one trained with `--no-flat` cannot.

@@ -598,7 +598,7 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
     };
     card.seed = params.seed;
     card.pages = known_pages(html);
-    Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat, adaptation: None }, out_of_fold })
+    Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat, adapted: None }, out_of_fold })
 }
 
 /// The text of the blocks that are kept, separated by blank lines: what metrics are computed on.

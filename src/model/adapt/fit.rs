@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use crate::features::Lexicon;
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::label::Label;
+use crate::page::Input;
 
 use super::super::boost::{BoostError, BoostParams, Boosted, Grow};
 use super::super::decide::Favor;
 use super::super::train::{Example, body_rows, kind_weights, known_pages, row_weights};
 use super::super::{Card, Labels, Model, Part, revise};
-use super::{Adaptation, Before};
+use super::{Adaptation, Adaptations, Before};
 
 /// By how much a new page outweighs one that the model was trained on, which is there to hold the rest in place. With 1 as
 /// with 16 the model adapted to `data/walkthrough` and `data/labelled` is as good as before on `data/held-out`; on the
@@ -53,18 +54,30 @@ impl Default for AdaptParams {
 pub enum AdaptError {
     /// There is too little to learn.
     #[error(
-        "{new} labelled pages that the model was not trained on, and {known} that it was: adapting needs at least \
-         {LEAST_NEW} new ones; label more pages, or name another model"
+        "{new} labelled pages{of} that the model was not trained on, and {known} that it was: adapting needs at least \
+         {LEAST_NEW} new ones; label more pages, or name another model", of = of_input(*.input)
     )]
     TooFew {
+        /// Of which kind, where pages of the other are enough.
+        input: Input,
         /// New pages.
         new: usize,
         /// Pages of the model's own training.
         known: usize,
     },
+    /// The model cannot label flattened text.
+    #[error("{0} labelled pages are flattened text, for which the model has no part: leave them out, or adapt another")]
+    NoFlat(usize),
     /// The boosted trees did not fit.
     #[error(transparent)]
     Boost(#[from] BoostError),
+}
+
+fn of_input(input: Input) -> &'static str {
+    match input {
+        Input::Html => "",
+        Input::Text => " of flattened text",
+    }
 }
 
 /// A new page's labels.
@@ -104,7 +117,10 @@ impl<'a> Prepared<'a> {
         let mut counts = PageCounts::new();
         if !example.body.is_empty() {
             let body: Vec<(f32, f32)> = before.words.iter().copied().zip(example.body.iter().copied()).collect();
-            counts = count_page(&example.page, &body);
+            // Lines of flattened text have no names.
+            if example.page.input() == Input::Html {
+                counts = count_page(&example.page, &body);
+            }
             counts.extend(count_text(&before.texts, &example.body));
         }
         let weight = if is_new { NEW_WEIGHT } else { 1.0 };
@@ -113,46 +129,64 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Adapts a model to labelled pages of HTML, whose folds go by page: pages of one site are in several of them, so that what
-/// is learned of the site's names is learned on pages that these were not counted on. Pages that the model was trained on
-/// are known by their hashes. An adaptation that the model has is made anew, and not added to.
+/// Adapts a model to labelled pages, its parts for web pages and for flattened text each to those of their kind. Their folds
+/// go by page: pages of one site are in several of them, so that what is learned of the site's names is learned on pages
+/// that these were not counted on. Pages that the model was trained on are known by their hashes. An adaptation that the
+/// model has is made anew, and not added to.
 ///
 /// # Errors
-/// [`AdaptError::TooFew`] for fewer than three pages that are new to the model.
+/// [`AdaptError::TooFew`] for one or two pages that are new to the model, or for none of either kind.
 pub fn adapt(examples: &[Example], base: &Model, params: &AdaptParams, mut card: Card) -> Result<Adapted, AdaptError> {
-    let is_new = |example: &Example| !base.card.knows(example.hash);
-    let new: Vec<usize> = (0..examples.len()).filter(|at| is_new(&examples[*at])).collect();
-    if new.len() < LEAST_NEW {
-        return Err(AdaptError::TooFew { new: new.len(), known: examples.len() - new.len() });
+    let (html, mut further) = adapt_part(examples, Input::Html, base, params)?;
+    let (flat, more) = adapt_part(examples, Input::Text, base, params)?;
+    further.extend(more);
+    if further.is_empty() {
+        return Err(AdaptError::TooFew { input: Input::Html, new: 0, known: examples.len() });
     }
-    let pages: Vec<Prepared> =
-        examples.par_iter().map(|example| Prepared::of(example, &base.html, is_new(example))).collect();
-    // One fold after the other: each takes the rows of all pages.
-    let folds = (0..params.folds).map(|fold| Adaptation::fit(&pages, Some(fold), params, Card::default()));
-    let by_fold = folds.collect::<Result<Vec<_>, _>>()?;
-    let further = |&at: &usize| {
-        let (before, page) = (&pages[at].before, &examples[at].page);
-        let mut after = by_fold[examples[at].fold].decide(&base.html, before, page, Favor::Balance);
-        revise(page, &mut after);
-        let mut labels = base.html.stack.label(page, &base.html.lexicon, Favor::Balance);
-        revise(page, &mut labels);
-        Further { example: at, before: labels, after }
-    };
-    let further = new.par_iter().map(further).collect();
+    further.sort_by_key(|further| further.example);
     card.seed = params.seed;
     card.pages = known_pages(examples);
-    let adaptation = Some(Adaptation::fit(&pages, None, params, card)?);
-    Ok(Adapted { model: Model { adaptation, ..base.clone() }, further })
+    Ok(Adapted { model: Model { adapted: Some(Adaptations { card, html, flat }), ..base.clone() }, further })
+}
+
+/// Adapts the part for one kind of input, unless there is nothing new of it.
+fn adapt_part(
+    examples: &[Example],
+    input: Input,
+    base: &Model,
+    params: &AdaptParams,
+) -> Result<(Option<Adaptation>, Vec<Further>), AdaptError> {
+    let is_new = |example: &Example| !base.card.knows(example.hash);
+    let of_input: Vec<usize> = (0..examples.len()).filter(|at| examples[*at].page.input() == input).collect();
+    let new = of_input.iter().filter(|at| is_new(&examples[**at])).count();
+    if new == 0 {
+        return Ok((None, Vec::new()));
+    }
+    if new < LEAST_NEW {
+        return Err(AdaptError::TooFew { input, new, known: of_input.len() - new });
+    }
+    let Some(part) = base.part_for(input) else { return Err(AdaptError::NoFlat(of_input.len())) };
+    let prepare = |at: &usize| Prepared::of(&examples[*at], part, is_new(&examples[*at]));
+    let pages: Vec<Prepared> = of_input.par_iter().map(prepare).collect();
+    // One fold after the other: each takes the rows of all pages.
+    let folds = (0..params.folds).map(|fold| Adaptation::fit(&pages, Some(fold), params));
+    let by_fold = folds.collect::<Result<Vec<_>, _>>()?;
+    let further = |(at, prepared): (&usize, &Prepared)| {
+        let page = &prepared.example.page;
+        let mut after = by_fold[prepared.example.fold].decide(part, &prepared.before, page, Favor::Balance);
+        let mut before = part.stack.label(page, &part.lexicon, Favor::Balance);
+        revise(page, &mut before);
+        revise(page, &mut after);
+        Further { example: *at, before, after }
+    };
+    let all = of_input.par_iter().zip(&pages).filter(|(_, prepared)| is_new(prepared.example));
+    let further = all.map(further).collect();
+    Ok((Some(Adaptation::fit(&pages, None, params)?), further))
 }
 
 impl Adaptation {
     /// Fits an adaptation to the pages of all folds but one, or of all.
-    fn fit(
-        pages: &[Prepared],
-        without: Option<usize>,
-        params: &AdaptParams,
-        card: Card,
-    ) -> Result<Adaptation, AdaptError> {
+    fn fit(pages: &[Prepared], without: Option<usize>, params: &AdaptParams) -> Result<Adaptation, AdaptError> {
         let used: Vec<&Prepared> = pages.iter().filter(|page| Some(page.example.fold) != without).collect();
         let lexicon = |hidden: Option<usize>| -> Lexicon {
             let mut counts = Counts::default();
@@ -166,7 +200,7 @@ impl Adaptation {
         let all: Vec<(&Prepared, &Array2<f32>)> = used.iter().copied().zip(&columns).collect();
         let body = fit_body(&all, params)?;
         let kinds = fit_kinds(&all, params)?;
-        Ok(Adaptation { card, lexicon: lexicon(None), body, kinds })
+        Ok(Adaptation { lexicon: lexicon(None), body, kinds })
     }
 }
 
