@@ -194,6 +194,15 @@ fn an_adaptation_needs_pages_that_are_new_to_the_model() {
     // A page without a hash is new to every model.
     pages.iter_mut().for_each(|page| page.hash = 0);
     assert_eq!(adapted(&pages).unwrap().further.len(), 4);
+
+    // Labels of kinds alone leave the choice of body as it was, and a page without text is passed over.
+    let page = pages[0].page.clone();
+    pages[3].page = Page::from_html("");
+    pages.iter_mut().for_each(|page| page.body.clear());
+    let adapted = adapted(&pages).unwrap();
+    assert_eq!(adapted.further.len(), 3);
+    let [labels, as_they_were] = [adapted.model.label(&page), Model::embedded().label(&page)];
+    assert!(labels.body().eq(as_they_were.body()) && labels != as_they_were);
 }
 
 #[test]

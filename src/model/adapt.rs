@@ -49,7 +49,7 @@ pub(super) struct Adaptation {
     /// Of the class names and of the texts of the pages.
     lexicon: Lexicon,
     /// Added to the calibrated log-odds of body.
-    body: Boosted,
+    body: Option<Boosted>,
     /// Added to the logarithms of the probabilities of labels.
     kinds: Option<Boosted>,
 }
@@ -122,7 +122,10 @@ impl Adaptation {
             debug_assert!(fits.is_ok());
             margins
         };
-        let odds = before.odds.iter().zip(more(&self.body)).map(|(before, more)| before + more).collect();
+        let mut odds = before.odds.clone();
+        if let Some(model) = &self.body {
+            odds.iter_mut().zip(more(model)).for_each(|(odds, more)| *odds += more);
+        }
         let kinds = match &self.kinds {
             None => before.kinds.clone(),
             Some(model) => before.kind_margins().map(|mut margins| {
@@ -152,7 +155,7 @@ impl Adaptation {
         let names = names(page.input(), part.stack.has_kinds());
         for (&block, reasons) in blocks.iter().zip(reasons).filter(|(block, _)| **block < columns.nrows()) {
             let row = columns.row(block).to_vec();
-            let shares = self.body.contributions(&row, 0).unwrap_or_default();
+            let shares = self.body.as_ref().and_then(|model| model.contributions(&row, 0).ok()).unwrap_or_default();
             for ((column, value), contribution) in names.iter().zip(row).zip(shares) {
                 match reasons.iter_mut().find(|reason| reason.column == *column) {
                     Some(reason) => reason.contribution += contribution,
@@ -168,7 +171,8 @@ impl Adaptation {
         let sound = |model: &Boosted, outputs: usize| {
             model.columns() == columns && model.outputs() == outputs && model.validate().is_ok()
         };
-        sound(&self.body, 1) && self.kinds.as_ref().is_none_or(|model| kinds && sound(model, Label::COUNT))
+        self.body.as_ref().is_none_or(|model| sound(model, 1))
+            && self.kinds.as_ref().is_none_or(|model| kinds && sound(model, Label::COUNT))
     }
 }
 
