@@ -136,7 +136,7 @@ fn f1(model: Model, set: gold::GoldSet) -> f64 {
 /// The site of the walk-through: ten pages to learn from and six held out.
 fn walkthrough(labels: &str, pages: &str) -> gold::GoldSet {
     let path = |name: &str| PathBuf::from("data/walkthrough").join(name);
-    gold::read_labels_csv(&path(labels), Some(&path(pages))).unwrap()
+    gold::read_labels_csv(path(labels), Some(&path(pages))).unwrap()
 }
 
 /// The default model takes this site's pleas for money and its excerpts for the article.
