@@ -19,7 +19,7 @@ use super::{ModelFile, Status};
 
 /// Adapt a model to the sites of some labelled pages, and say what that gains on further pages of them
 ///
-/// Ten pages of a site are enough to learn its ways, and a few seconds. Pages that the model was trained on (as data/labelled
+/// Ten pages of a site are enough to learn its ways, and less than a minute. Pages that the model was trained on (as data/labelled
 /// is for the default model) hold it in place for all other sites: add them.
 #[derive(clap::Args, Debug)]
 pub struct Args {
