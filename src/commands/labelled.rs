@@ -1,4 +1,4 @@
-//! Labelled pages as `train` and `evaluate` need them: read, cut into blocks, aligned, merged.
+//! Labelled pages as `train`, `adapt` and `evaluate` need them: read, cut into blocks, aligned, merged.
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -236,8 +236,8 @@ pub(super) fn body_rows<T: From<bool>>(shares: &[f32]) -> impl Iterator<Item = T
 }
 
 /// The first bits of the examples' hashes, for a model's card.
-pub(super) fn known_pages(examples: &[Example]) -> Vec<u32> {
-    let mut pages: Vec<u32> = examples.iter().filter(|e| e.hash != 0).map(|e| e.hash as u32).collect();
+pub(super) fn known_pages<'a>(examples: impl IntoIterator<Item = &'a Example>) -> Vec<u32> {
+    let mut pages: Vec<u32> = examples.into_iter().filter(|e| e.hash != 0).map(|e| e.hash as u32).collect();
     pages.sort_unstable();
     pages.dedup();
     pages
@@ -581,6 +581,7 @@ fn fit_stack(
 ///
 /// The results out of fold are those of `html`, then those of `flat`.
 pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card: Card) -> Result<Trained, TrainError> {
+    (card.seed, card.pages) = (params.seed, known_pages(html.iter().chain(flat)));
     let (lexicon, stack, mut out_of_fold) = fit_stack(html, params, 1.0)?;
     let flat = if flat.is_empty() {
         None
@@ -596,8 +597,6 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
         out_of_fold.append(&mut more);
         Some(Part { lexicon, stack })
     };
-    card.seed = params.seed;
-    card.pages = known_pages(html);
     Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat, adapted: None }, out_of_fold })
 }
 
@@ -609,7 +608,24 @@ pub fn kept_text(page: &Page, labels: &Labels, keep: LabelSet) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::subsets;
+    use super::{Example, Page, known_pages, subsets};
+
+    #[test]
+    fn a_page_and_its_copies_are_known_once_and_one_without_a_hash_is_not() {
+        let example = |hash: u64| Example {
+            id: String::new(),
+            set: String::new(),
+            fold: 0,
+            host: 0,
+            page: Page::from_text("One line"),
+            body: vec![1.0],
+            kinds: Vec::new(),
+            weight: 1.0,
+            hash,
+        };
+        let (html, flat) = ([example(9), example(1 << 40 | 4), example(0)], [example(9), example(5)]);
+        assert_eq!(known_pages(html.iter().chain(&flat)), [4, 5, 9]);
+    }
 
     #[test]
     fn early_stages_are_fitted_once_for_each_set_of_folds() {
