@@ -85,13 +85,8 @@ pub fn run(args: Args) -> Result<Status> {
         );
     }
     let new: Vec<&LabelledPage> = adapted.further.iter().map(|further| &all[further.example]).collect();
-    let of = |page: &LabelledPage, labels: &Labels| {
-        let prediction = Outcome::of_labels(&page.page, labels.clone()).prediction;
-        let golds = std::iter::once(&page.gold).filter(|_| !page.partial).chain(&page.typed);
-        golds.map(|gold| PageRow::new(gold, &prediction)).collect::<Vec<_>>()
-    };
     let rows = |labels: fn(&Further) -> &Labels| -> Vec<PageRow> {
-        new.iter().zip(&adapted.further).flat_map(|(page, further)| of(page, labels(further))).collect()
+        new.iter().zip(&adapted.further).flat_map(|(page, further)| page.scores(labels(further))).collect()
     };
     let before = rows(|further| &further.before);
     let report = Report::new(rows(|further| &further.after));

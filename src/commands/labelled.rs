@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use lubb::gold::{self, GoldPage, GoldSet, Reference, align, folds, typed};
 use lubb::label::Label;
+use lubb::model::Labels;
 use lubb::model::train::Example;
 use lubb::page::Page;
+use lubb::report::{Outcome, PageRow};
 use rayon::prelude::*;
 
 /// How many pages a page weighs whose blocks somebody labelled: labels were read one by one, a reference is aligned. Of the
@@ -172,6 +174,15 @@ impl LabelledPage {
             }
         }
         Ok(labelled)
+    }
+}
+
+impl LabelledPage {
+    /// The scores of some labels of the page: against its text or labels, and against its typed reference where there are both.
+    pub fn scores(&self, labels: &Labels) -> Vec<PageRow> {
+        let prediction = Outcome::of_labels(&self.page, labels.clone()).prediction;
+        let golds = std::iter::once(&self.gold).filter(|_| !self.partial).chain(&self.typed);
+        golds.map(|gold| PageRow::new(gold, &prediction)).collect()
     }
 }
 

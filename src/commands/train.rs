@@ -143,11 +143,7 @@ pub fn run(args: Args) -> Result<Status> {
 
     let (of_html, of_text) = (&trained.out_of_fold[..pages], &trained.out_of_fold[first_text..]);
     let results: Vec<_> = of_html.iter().chain(of_text).collect();
-    let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| {
-        let outcome = Outcome::of_labels(&page.page, result.labels.clone());
-        let golds = std::iter::once(&page.gold).filter(|_| !page.partial).chain(&page.typed);
-        golds.map(|gold| PageRow::new(gold, &outcome.prediction)).collect::<Vec<_>>()
-    });
+    let rows = labelled.par_iter().zip(&results).flat_map_iter(|(page, result)| page.scores(&result.labels));
     let report = Report::new(rows.collect());
     if let Some(path) = &args.predictions {
         let pages = labelled.iter().zip(&results);
