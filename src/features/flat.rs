@@ -212,6 +212,7 @@ pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
         headings: vec![None; count],
         title: None,
         texts: TextWords::of(&stats, &hashes),
+        stats: (stats, hashes),
     };
     (to_matrix(values, width), surroundings)
 }

@@ -3,7 +3,7 @@
 //! A page's matrix has some 300 rows of 380 columns, 450 KB. A block of rows is given on as soon as it is full, and its
 //! room taken by the next one, so that neither leaves the near caches and a page of a million blocks takes no more of it.
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
 /// Rows that go through the classifiers together: as many as a vector of AVX2 has bytes.
 pub(crate) const ROWS: usize = 32;
@@ -15,21 +15,22 @@ pub(crate) type Lane = [f32; ROWS];
 const FOUR: usize = 4;
 
 /// Rows that come one after the other, and the block that they are laid out in.
-pub(crate) struct Lanes {
+pub(crate) struct Lanes<P> {
     columns: usize,
     rows: usize,
     /// Those after the last row are of the block before, or 0.
     lanes: Vec<Lane>,
+    put: P,
 }
 
-impl Lanes {
-    /// Room for rows of so many columns.
-    pub(crate) fn new(columns: usize) -> Lanes {
-        Lanes { columns, rows: 0, lanes: vec![[0.0; ROWS]; columns] }
+impl<P: FnMut(usize, &[Lane])> Lanes<P> {
+    /// Room for rows of so many columns. Each block of them is given to `put`, with its number.
+    pub(crate) fn new(columns: usize, put: P) -> Lanes<P> {
+        Lanes { columns, rows: 0, lanes: vec![[0.0; ROWS]; columns], put }
     }
 
-    /// Lays out the next rows, four or, at the end, fewer at a time. Gives a block that they fill to `put`, with its number.
-    pub(crate) fn push(&mut self, values: &[f32], put: &mut impl FnMut(usize, &[Lane])) {
+    /// Lays out the next rows, four or, at the end, fewer at a time.
+    pub(crate) fn push(&mut self, values: &[f32]) {
         let at = self.rows % ROWS;
         if values.len() == FOUR * self.columns && at.is_multiple_of(FOUR) {
             turn(values, self.columns, &mut self.lanes, at / FOUR);
@@ -41,14 +42,14 @@ impl Lanes {
             }
         }
         if self.rows.is_multiple_of(ROWS) {
-            put(self.rows / ROWS - 1, &self.lanes);
+            (self.put)(self.rows / ROWS - 1, &self.lanes);
         }
     }
 
-    /// Gives the last block to `put`, if rows are left.
-    pub(crate) fn end(self, put: &mut impl FnMut(usize, &[Lane])) {
+    /// Gives the last block on, if rows are left.
+    pub(crate) fn end(mut self) {
         if !self.rows.is_multiple_of(ROWS) {
-            put(self.rows / ROWS, &self.lanes);
+            (self.put)(self.rows / ROWS, &self.lanes);
         }
     }
 }
@@ -88,18 +89,26 @@ pub(crate) fn by_fours(
 }
 
 /// Lays out a matrix, and gives its blocks of rows to `put`, each with its number.
-pub(crate) fn of_matrix(matrix: ArrayView2<f32>, put: &mut impl FnMut(usize, &[Lane])) {
+pub(crate) fn of_matrix(matrix: ArrayView2<f32>, put: impl FnMut(usize, &[Lane])) {
     let matrix = matrix.as_standard_layout();
-    let mut lanes = Lanes::new(matrix.ncols());
+    let mut lanes = Lanes::new(matrix.ncols(), put);
     // The layout is standard, so that there is a slice.
     let values = matrix.as_slice().unwrap_or_default();
-    values.chunks((FOUR * matrix.ncols()).max(1)).for_each(|rows| lanes.push(rows, put));
-    lanes.end(put);
+    values.chunks((FOUR * matrix.ncols()).max(1)).for_each(|rows| lanes.push(rows));
+    lanes.end();
+}
+
+/// Writes a block of rows, laid out, to columns of a matrix from `first` on.
+pub(crate) fn to_matrix(block: usize, first: usize, lanes: &[Lane], matrix: &mut Array2<f32>) {
+    let rows = matrix.rows_mut().into_iter().skip(block * ROWS).take(ROWS);
+    for (at, mut row) in rows.enumerate() {
+        row.iter_mut().skip(first).zip(lanes).for_each(|(slot, lane)| *slot = lane[at]);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
+    use ndarray::s;
 
     use super::*;
 
@@ -108,22 +117,24 @@ mod tests {
         for (rows, columns) in [(1, 1), (3, 5), (4, 4), (32, 7), (33, 9), (71, 3), (0, 4)] {
             let matrix = Array2::from_shape_fn((rows, columns), |(row, column)| (1000 * row + column) as f32);
             let mut blocks = Vec::new();
-            of_matrix(matrix.view(), &mut |block, lanes| {
+            let mut back = Array2::zeros((rows, columns + 1));
+            of_matrix(matrix.view(), |block, lanes| {
+                to_matrix(block, 1, lanes, &mut back);
                 assert_eq!((block, lanes.len()), (blocks.len(), columns));
                 blocks.push(lanes.to_vec());
             });
             assert_eq!(blocks.len(), rows.div_ceil(ROWS));
+            assert_eq!(back.slice(s![.., 1..]), matrix, "{rows} x {columns}");
             for ((row, column), value) in matrix.indexed_iter() {
                 assert_eq!(blocks[row / ROWS][column][row % ROWS], *value, "{row} {column} of {rows}");
             }
             // Row by row, and in another order in memory.
-            let mut lanes = Lanes::new(columns);
             let (mut alone, mut turned) = (Vec::new(), Vec::new());
-            let mut put = |_: usize, lanes: &[Lane]| alone.push(lanes.to_vec());
-            matrix.rows().into_iter().for_each(|row| lanes.push(&row.to_vec(), &mut put));
-            lanes.end(&mut put);
+            let mut lanes = Lanes::new(columns, |_, lanes: &[Lane]| alone.push(lanes.to_vec()));
+            matrix.rows().into_iter().for_each(|row| lanes.push(&row.to_vec()));
+            lanes.end();
             let other = matrix.t().as_standard_layout().to_owned();
-            of_matrix(other.t(), &mut |_, lanes| turned.push(lanes.to_vec()));
+            of_matrix(other.t(), |_, lanes| turned.push(lanes.to_vec()));
             for (block, lanes) in blocks.iter().enumerate() {
                 let own = (rows - block * ROWS).min(ROWS);
                 for (column, lane) in lanes.iter().enumerate() {

@@ -84,6 +84,8 @@ pub struct Surroundings {
     pub title: Option<u32>,
     /// The words of flattened text that the lexicon looks up; empty for HTML.
     pub texts: lexicon::TextWords,
+    /// The counts of each block, and the hashes of its words that they point to.
+    pub stats: (Vec<text::TextStats>, Vec<u64>),
 }
 
 /// The number of a web page's columns before those of the lexicon.
@@ -111,7 +113,8 @@ fn own_rows(page: &Page, put: impl FnMut(&[f32])) -> Surroundings {
         wording.columns(at, context.heading(at), values);
     };
     by_fours(page.blocks.len(), own_width(), row, put);
-    context.surroundings()
+    let surroundings = context.surroundings();
+    Surroundings { stats: (stats, hashes), ..surroundings }
 }
 
 /// The lexicon's columns of the matrix, which are 0, are filled by [`fill_lexicon`], as training does many times over.
@@ -165,17 +168,15 @@ pub fn extract(page: &Page, lexicon: &Lexicon) -> (Array2<f32>, Surroundings) {
 pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, mut put: impl FnMut(usize, usize, &[Lane])) -> Surroundings {
     if page.input() == Input::Text {
         let (matrix, surroundings) = extract(page, lexicon);
-        lanes::of_matrix(matrix.view(), &mut |block, lanes| put(block, 0, lanes));
+        lanes::of_matrix(matrix.view(), |block, lanes| put(block, 0, lanes));
         return surroundings;
     }
-    let mut put_own = |block: usize, lanes: &[Lane]| put(block, 0, lanes);
-    let mut lanes = Lanes::new(own_width());
-    let surroundings = own_rows(page, |rows| lanes.push(rows, &mut put_own));
-    lanes.end(&mut put_own);
-    let mut put_lexicon = |block: usize, lanes: &[Lane]| put(block, own_width(), lanes);
-    let mut lanes = Lanes::new(lexicon::WIDTH);
-    lexicon.columns(page, |_, row| lanes.push(row, &mut put_lexicon));
-    lanes.end(&mut put_lexicon);
+    let mut lanes = Lanes::new(own_width(), |block, lanes: &[Lane]| put(block, 0, lanes));
+    let surroundings = own_rows(page, |rows| lanes.push(rows));
+    lanes.end();
+    let mut lanes = Lanes::new(lexicon::WIDTH, |block, lanes: &[Lane]| put(block, own_width(), lanes));
+    lexicon.columns(page, |_, row| lanes.push(row));
+    lanes.end();
     surroundings
 }
 

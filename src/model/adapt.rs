@@ -5,17 +5,19 @@
 //! contradict it, nothing changes. What they have of their own, the names of their classes and the texts that they repeat,
 //! is counted by page and not by site as for a model of all sites, since it is their sites that it is adapted to.
 
-use ndarray::{Array2, Axis, concatenate, s};
+use std::sync::OnceLock;
+
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::features::Lexicon;
+use crate::features::lanes::{self, Lane, Lanes};
 use crate::features::lexicon::{self, TextWords};
-use crate::features::{self, Lexicon};
 use crate::label::Label;
 use crate::page::{Input, Page};
 
-use super::boost::Boosted;
-use super::decide::{Favor, log_odds};
-use super::stack::with_context;
+use super::boost::{Asked, Boosted, Together};
+use super::decide::{Decision, Favor, log_odds};
 use super::{Card, Labels, Model, Part, Reason, combine, context, sigmoid};
 
 mod fit;
@@ -52,6 +54,9 @@ pub(super) struct Adaptation {
     body: Option<Boosted>,
     /// Added to the logarithms of the probabilities of labels.
     kinds: Option<Boosted>,
+    /// Made for the first page.
+    #[serde(skip)]
+    ready: OnceLock<Option<Together>>,
 }
 
 /// The names of the columns that an adaptation sees: those of a later stage, the probability of each label where the model
@@ -65,44 +70,72 @@ fn names(input: Input, kinds: bool) -> Vec<String> {
 
 /// What a model says of a page before it is adapted.
 struct Before {
-    /// The columns of [`names`] but the last ones, of what is the new pages' own.
-    columns: Array2<f32>,
     words: Vec<f32>,
     texts: TextWords,
-    /// The calibrated log-odds of body.
-    odds: Vec<f32>,
+    /// The calibrated probability of body.
+    p: Vec<f32>,
     /// The probabilities of labels: rows x labels.
     kinds: Option<Array2<f32>>,
+    /// How many columns come before those of what is the new pages' own.
+    width: usize,
 }
 
 impl Before {
-    fn of(part: &Part, page: &Page) -> Before {
-        let (said, around) = part.stack.judge(page, &part.lexicon);
+    /// Gives these columns of [`names`] to `put`, laid out as [`features::lay_out`](crate::features::lay_out) does.
+    fn of(part: &Part, page: &Page, mut put: impl FnMut(usize, usize, &[Lane])) -> Before {
+        let mut width = 0;
+        let (said, around) = part.stack.judge_and_lay_out(page, &part.lexicon, |block, first, lanes| {
+            width = first + lanes.len();
+            put(block, first, lanes);
+        });
         let p = part.stack.decision.calibrated(&said.scores);
-        let mut columns = with_context(features::matrix(page, &part.lexicon).view(), &around, &p);
+        let mut lanes = Lanes::new(context::WIDTH, |block, lanes: &[Lane]| put(block, width, lanes));
+        context::columns(&around, &p, |rows| lanes.push(rows));
+        lanes.end();
+        width += context::WIDTH;
         if let Some(kinds) = &said.kinds {
-            // As many rows in both: one a block.
-            columns = concatenate(Axis(1), &[columns.view(), kinds.view()]).unwrap_or(columns);
+            lanes::of_matrix(kinds.view(), |block, lanes| put(block, width, lanes));
+            width += kinds.ncols();
         }
-        let (stats, hashes) = features::text::page_stats(page);
-        let texts = TextWords::of_repeated(&stats, &hashes);
-        Before { columns, words: around.words, texts, odds: p.into_iter().map(log_odds).collect(), kinds: said.kinds }
+        let texts = TextWords::of_repeated(&around.stats.0, &around.stats.1);
+        Before { words: around.words, texts, p, kinds: said.kinds, width }
     }
 
-    /// All columns.
-    fn columns(&self, page: &Page, lexicon: &Lexicon) -> Array2<f32> {
-        let (rows, width) = self.columns.dim();
-        let own_names = if page.input() == Input::Html { lexicon::WIDTH } else { 0 };
-        let mut all = Array2::zeros((rows, width + own_names + lexicon::REPEATED));
-        all.slice_mut(s![.., ..width]).assign(&self.columns);
-        let mut put = |at: usize, first: usize, row: &[f32]| {
-            all.row_mut(at).iter_mut().skip(first).zip(row).for_each(|(slot, value)| *slot = *value);
-        };
-        if own_names > 0 {
-            lexicon.columns(page, |at, row| put(at, width, row));
+    /// The same columns as a matrix, one row a block.
+    fn with_columns(part: &Part, page: &Page) -> (Before, Array2<f32>) {
+        let names = names(page.input(), part.stack.has_kinds());
+        let mut matrix = Array2::zeros((page.blocks.len(), names.len()));
+        let before = Before::of(part, page, |block, first, lanes| lanes::to_matrix(block, first, lanes, &mut matrix));
+        (before, matrix)
+    }
+
+    /// Gives the other columns to `put`: what is the new pages' own.
+    fn own(&self, page: &Page, lexicon: &Lexicon, mut put: impl FnMut(usize, usize, &[Lane])) {
+        let mut first = self.width;
+        if page.input() == Input::Html {
+            let mut lanes = Lanes::new(lexicon::WIDTH, |block, lanes: &[Lane]| put(block, first, lanes));
+            lexicon.columns(page, |_, row| lanes.push(row));
+            lanes.end();
+            first += lexicon::WIDTH;
         }
-        lexicon.repeated_columns(&self.texts, |at, row| put(at, width + own_names, row));
-        all
+        let mut lanes = Lanes::new(lexicon::REPEATED, |block, lanes: &[Lane]| put(block, first, lanes));
+        lexicon.repeated_columns(&self.texts, |_, row| lanes.push(row));
+        lanes.end();
+    }
+
+    /// Fills the other columns of a matrix.
+    fn fill_own(&self, page: &Page, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
+        self.own(page, lexicon, |block, first, lanes| lanes::to_matrix(block, first, lanes, matrix));
+    }
+
+    /// The labels that the model gives.
+    fn labels(&self, decision: &Decision) -> Labels {
+        combine(&decision.choose_from(self.p.clone(), &self.words), self.kinds.as_ref())
+    }
+
+    /// Where boosting of body goes on from: the calibrated log-odds.
+    fn body_margins(&self) -> impl Iterator<Item = f32> {
+        self.p.iter().copied().map(log_odds)
     }
 
     /// Where boosting of kinds goes on from: the logarithms of the probabilities.
@@ -112,46 +145,62 @@ impl Before {
 }
 
 impl Adaptation {
-    /// The log-odds of body, and the probabilities of labels.
-    fn judge(&self, before: &Before, page: &Page) -> (Vec<f32>, Option<Array2<f32>>) {
-        let columns = before.columns(page, &self.lexicon);
-        let more = |model: &Boosted| {
-            let mut margins = vec![0.0; columns.nrows() * model.outputs()];
-            // As wide as the trees: a model of other columns is refused when it is read.
-            let fits = model.margins_into(columns.view(), &mut margins);
-            debug_assert!(fits.is_ok());
-            margins
-        };
-        let mut odds = before.odds.clone();
-        if let Some(model) = &self.body {
-            odds.iter_mut().zip(more(model)).for_each(|(odds, more)| *odds += more);
+    fn new(lexicon: Lexicon, body: Option<Boosted>, kinds: Option<Boosted>) -> Adaptation {
+        Adaptation { lexicon, body, kinds, ready: OnceLock::new() }
+    }
+
+    /// The trees, made ready to label pages; none where they are not oblivious, as those of an adaptation are.
+    fn ready(&self) -> Option<&Together> {
+        let models: Vec<&Boosted> = self.body.iter().chain(&self.kinds).collect();
+        self.ready.get_or_init(|| Together::new(&models)).as_ref()
+    }
+
+    /// The log-odds of body, and the probabilities of labels, from what the trees asked of all columns.
+    fn judge(&self, models: &Together, asked: &Asked, before: &Before) -> (Vec<f32>, Option<Array2<f32>>) {
+        let mut odds: Vec<f32> = before.body_margins().collect();
+        if self.body.is_some() {
+            odds.iter_mut().zip(models.margins(0, asked)).for_each(|(odds, more)| *odds += more);
         }
-        let kinds = match &self.kinds {
-            None => before.kinds.clone(),
-            Some(model) => before.kind_margins().map(|mut margins| {
-                margins.iter_mut().zip(more(model)).for_each(|(margin, more)| *margin += more);
-                margins.rows_mut().into_iter().for_each(softmax);
-                margins
-            }),
-        };
+        if self.kinds.is_none() {
+            return (odds, before.kinds.clone());
+        }
+        let more = models.margins(usize::from(self.body.is_some()), asked);
+        let mut kinds = before.kind_margins();
+        if let Some(margins) = &mut kinds {
+            margins.iter_mut().zip(more).for_each(|(margin, more)| *margin += more);
+            margins.rows_mut().into_iter().for_each(softmax);
+        }
         (odds, kinds)
     }
 
-    /// The labels of a page that the model said this of.
-    fn decide(&self, part: &Part, before: &Before, page: &Page, favor: Favor) -> Labels {
-        let (odds, kinds) = self.judge(before, page);
+    /// The labels of a page that the model said this of; all columns but the own ones have been asked.
+    fn decide(&self, models: &Together, mut asked: Asked, decision: &Decision, before: &Before, page: &Page) -> Labels {
+        before.own(page, &self.lexicon, |block, first, lanes| models.ask(block, first, lanes, &mut asked));
+        let (odds, kinds) = self.judge(models, &asked, before);
         let p = odds.into_iter().map(sigmoid).collect();
-        combine(&part.stack.decision.favoring(favor).choose_from(p, &before.words), kinds.as_ref())
+        combine(&decision.choose_from(p, &before.words), kinds.as_ref())
+    }
+
+    /// The labels of a page that the model said this of, from a matrix with all columns but the own ones.
+    fn label_columns(&self, matrix: ArrayView2<f32>, decision: &Decision, before: &Before, page: &Page) -> Labels {
+        let Some(models) = self.ready() else { return before.labels(decision) };
+        let mut asked = models.asked(matrix.nrows());
+        lanes::of_matrix(matrix, |block, lanes| models.ask(block, 0, lanes, &mut asked));
+        self.decide(models, asked, decision, before, page)
     }
 
     /// Labels the blocks of a page.
     pub fn label(&self, part: &Part, page: &Page, favor: Favor) -> Labels {
-        self.decide(part, &Before::of(part, page), page, favor)
+        let Some(models) = self.ready() else { return part.stack.label(page, &part.lexicon, favor) };
+        let mut asked = models.asked(page.blocks.len());
+        let before = Before::of(part, page, |block, first, lanes| models.ask(block, first, lanes, &mut asked));
+        self.decide(models, asked, &part.stack.decision.favoring(favor), &before, page)
     }
 
     /// Adds to each column's share in the log-odds of body, for some blocks, what it added here.
     pub fn explain(&self, part: &Part, page: &Page, blocks: &[usize], reasons: &mut [Vec<Reason>]) {
-        let columns = Before::of(part, page).columns(page, &self.lexicon);
+        let (before, mut columns) = Before::with_columns(part, page);
+        before.fill_own(page, &self.lexicon, &mut columns);
         let names = names(page.input(), part.stack.has_kinds());
         for (&block, reasons) in blocks.iter().zip(reasons).filter(|(block, _)| **block < columns.nrows()) {
             let row = columns.row(block).to_vec();
@@ -173,6 +222,7 @@ impl Adaptation {
         };
         self.body.as_ref().is_none_or(|model| sound(model, 1))
             && self.kinds.as_ref().is_none_or(|model| kinds && sound(model, Label::COUNT))
+            && self.ready().is_some()
     }
 }
 

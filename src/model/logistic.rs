@@ -341,7 +341,7 @@ mod tests {
         let p = model.predict(x.view());
         assert!(p[300] > 0.8 && p[20] < 0.2 && p[580] < 0.2, "{} {} {}", p[300], p[20], p[580]);
         let mut laid_out = Vec::new();
-        lanes::of_matrix(x.view(), &mut |_, lanes| {
+        lanes::of_matrix(x.view(), |_, lanes| {
             let mut margins = model.begin();
             (0..lanes.len()).for_each(|column| model.add(column, &lanes[column..=column], &mut margins));
             laid_out.extend(margins.map(sigmoid));

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::features::lanes::{Lane, Lanes, ROWS};
+use crate::features::lanes::{self, Lane, Lanes, ROWS};
 use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
 use crate::page::Page;
@@ -90,7 +90,7 @@ pub struct Stack {
 }
 
 /// The matrix of a stage after the first: the features, then what the stage before says around each block.
-pub(super) fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
+fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Array2<f32> {
     let (rows, width) = matrix.dim();
     let mut wide = Array2::zeros((rows, width + context::WIDTH));
     wide.slice_mut(ndarray::s![.., ..width]).assign(&matrix);
@@ -157,7 +157,13 @@ impl Ready {
         Some(Ready { models, stages: stages.len() })
     }
 
-    fn say(&self, page: &Page, lexicon: &Lexicon, linear: Option<&Logistic>) -> (Said, Surroundings) {
+    fn say(
+        &self,
+        page: &Page,
+        lexicon: &Lexicon,
+        linear: Option<&Logistic>,
+        mut also: impl FnMut(usize, usize, &[Lane]),
+    ) -> (Said, Surroundings) {
         let rows = page.blocks.len();
         let mut asked = self.models.asked(rows);
         let mut margins: Vec<Lane> = linear.map_or(Vec::new(), |model| vec![model.begin(); rows.div_ceil(ROWS)]);
@@ -171,19 +177,19 @@ impl Ready {
             width = first + lanes.len();
             self.models.ask(block, first, lanes, &mut asked);
             add(block, first, lanes);
+            also(block, first, lanes);
         });
         let mut p = self.models.probabilities(0, &asked);
         for stage in 1..self.stages {
-            let mut put = |block: usize, lanes: &[Lane]| {
+            let mut lanes = Lanes::new(context::WIDTH, |block, lanes: &[Lane]| {
                 self.models.ask(block, width, lanes, &mut asked);
                 // The regression sees what the last stage does.
                 if stage + 1 == self.stages {
                     add(block, width, lanes);
                 }
-            };
-            let mut lanes = Lanes::new(context::WIDTH);
-            context::columns(&around, &p, |rows| lanes.push(rows, &mut put));
-            lanes.end(&mut put);
+            });
+            context::columns(&around, &p, |rows| lanes.push(rows));
+            lanes.end();
             p = self.models.probabilities(stage, &asked);
         }
         let mut linear: Vec<f32> = margins.into_iter().flatten().map(sigmoid).collect();
@@ -218,11 +224,23 @@ impl Stack {
 
     /// What the models say of a page.
     pub(super) fn judge(&self, page: &Page, lexicon: &Lexicon) -> (Said, Surroundings) {
+        self.judge_and_lay_out(page, lexicon, |_, _, _| {})
+    }
+
+    /// The same, and gives `also` the page's features as [`features::lay_out`] does, so that they are computed once for what
+    /// follows this stack.
+    pub(super) fn judge_and_lay_out(
+        &self,
+        page: &Page,
+        lexicon: &Lexicon,
+        mut also: impl FnMut(usize, usize, &[Lane]),
+    ) -> (Said, Surroundings) {
         let ready = self.ready.get_or_init(|| Ready::new(self));
         match ready {
-            Some(ready) => ready.say(page, lexicon, self.linear.as_ref()),
+            Some(ready) => ready.say(page, lexicon, self.linear.as_ref(), also),
             None => {
                 let (matrix, around) = features::extract(page, lexicon);
+                lanes::of_matrix(matrix.view(), |block, lanes| also(block, 0, lanes));
                 let given = self.given(matrix, &around);
                 (self.say(given[given.len() - 1].view()), around)
             }

@@ -8,7 +8,6 @@ use crate::features::Lexicon;
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::label::Label;
 use crate::model::boost::{BoostError, BoostParams, Boosted, Grow};
-use crate::model::decide::Favor;
 use crate::model::train::{Example, body_rows, kind_weights, known_pages, row_weights};
 use crate::model::{Card, Labels, Model, Part, revise};
 use crate::page::{Input, Page};
@@ -105,6 +104,8 @@ pub struct Adapted {
 struct Prepared<'a> {
     example: &'a Example,
     before: Before,
+    /// All columns, those of what is the new pages' own empty.
+    matrix: Array2<f32>,
     counts: PageCounts,
     /// By how much it outweighs a page that the model knows.
     weight: f32,
@@ -114,7 +115,7 @@ struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     fn of(example: &'a Example, part: &Part, is_new: bool) -> Prepared<'a> {
-        let before = Before::of(part, &example.page);
+        let (before, matrix) = Before::with_columns(part, &example.page);
         let mut counts = PageCounts::new();
         if !example.body.is_empty() {
             let body: Vec<(f32, f32)> = before.words.iter().copied().zip(example.body.iter().copied()).collect();
@@ -126,7 +127,14 @@ impl<'a> Prepared<'a> {
         }
         let weight = if is_new { NEW_WEIGHT } else { 1.0 };
         let weights = row_weights(&before.words, weight * example.weight);
-        Prepared { example, before, counts, weight, weights }
+        Prepared { example, before, matrix, counts, weight, weights }
+    }
+
+    /// All columns, the own ones under a lexicon.
+    fn columns(&self, lexicon: &Lexicon) -> Array2<f32> {
+        let mut columns = self.matrix.clone();
+        self.before.fill_own(&self.example.page, lexicon, &mut columns);
+        columns
     }
 }
 
@@ -175,8 +183,9 @@ fn adapt_part(
     let by_fold = folds.collect::<Result<Vec<_>, _>>()?;
     let further = |(at, prepared): (&usize, &Prepared)| {
         let page = &prepared.example.page;
-        let mut after = by_fold[prepared.example.fold].decide(part, &prepared.before, page, Favor::Balance);
-        let mut before = part.stack.label(page, &part.lexicon, Favor::Balance);
+        let Prepared { before, matrix, .. } = prepared;
+        let mut after = by_fold[prepared.example.fold].label_columns(matrix.view(), &part.stack.decision, before, page);
+        let mut before = before.labels(&part.stack.decision);
         revise(page, &mut before);
         revise(page, &mut after);
         Further { example: *at, before, after }
@@ -197,12 +206,12 @@ impl Adaptation {
             counts.lexicon(LEAST_PAGES, SMOOTHING)
         };
         let lexicons: Vec<Lexicon> = (0..params.folds).map(|fold| lexicon(Some(fold))).collect();
-        let columns = |page: &&Prepared| page.before.columns(&page.example.page, &lexicons[page.example.fold]);
+        let columns = |page: &&Prepared| page.columns(&lexicons[page.example.fold]);
         let columns: Vec<Array2<f32>> = used.par_iter().map(columns).collect();
         let all: Vec<(&Prepared, &Array2<f32>)> = used.iter().copied().zip(&columns).collect();
         let body = fit_body(&all, params)?;
         let kinds = fit_kinds(&all, params)?;
-        Ok(Adaptation { lexicon: lexicon(None), body, kinds })
+        Ok(Adaptation::new(lexicon(None), body, kinds))
     }
 }
 
@@ -243,7 +252,7 @@ fn fit_body(pages: &[(&Prepared, &Array2<f32>)], params: &AdaptParams) -> Result
     }
     let targets: Array1<usize> = used.iter().flat_map(|(page, _)| body_rows(&page.example.body)).collect();
     let weights = evened(used.iter().flat_map(|(page, _)| page.weights.iter().copied()).collect());
-    let margins: Vec<f32> = used.iter().flat_map(|(page, _)| page.before.odds.iter().copied()).collect();
+    let margins: Vec<f32> = used.iter().flat_map(|(page, _)| page.before.body_margins()).collect();
     let rows = below(used.iter().map(|(_, columns)| *columns));
     let dataset = DatasetBase::new(rows, targets).with_weights(weights);
     let fit = |bag: u64| trees(params, 2, BAG * bag).check()?.fit_from(&dataset, &margins);
@@ -273,4 +282,67 @@ fn fit_kinds(pages: &[(&Prepared, &Array2<f32>)], params: &AdaptParams) -> Resul
     let dataset = DatasetBase::new(rows, Array1::from(classes)).with_weights(evened(weights));
     let trees = trees(params, Label::COUNT, BAG * params.bags as u64).check()?;
     Ok(Some(trees.fit_from(&dataset, &margins.into_iter().collect::<Vec<_>>())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::decide::Favor;
+
+    use super::*;
+
+    /// Pages whose menus are the article.
+    fn examples() -> Vec<Example> {
+        let page = |(fold, name): (usize, &str)| {
+            let html = std::fs::read_to_string(format!("data/scrapes/marsad-sham/{name}.html")).unwrap();
+            let page = Page::from_html(&html);
+            let labels = Model::embedded().label(&page).blocks;
+            let kinds: Vec<Option<Label>> = labels
+                .iter()
+                .map(|block| Some(if block.label == Label::Nav { Label::Body } else { Label::Nav }))
+                .collect();
+            let body = kinds.iter().map(|kind| f32::from(*kind == Some(Label::Body))).collect();
+            let hash = fold as u64 + 1;
+            Example { id: name.into(), set: "s".into(), fold, host: 0, page, body, kinds, weight: 1.0, hash }
+        };
+        ["article-1001", "article-1002", "article-1003", "article-1004"].into_iter().enumerate().map(page).collect()
+    }
+
+    #[test]
+    fn a_page_gets_the_same_labels_from_its_columns_as_from_its_rows_laid_out() {
+        let (examples, base) = (examples(), Model::embedded());
+        let params = AdaptParams { rounds: 10, folds: 4, ..AdaptParams::default() };
+        let adapted = adapt(&examples, &base, &params, Card::default()).unwrap();
+        let part = base.part_for(Input::Html).unwrap();
+        let adaptation = adapted.model.adapted.as_ref().and_then(|adapted| adapted.to(Input::Html)).unwrap();
+        for (example, further) in examples.iter().zip(&adapted.further) {
+            let page = &example.page;
+            let (before, matrix) = Before::with_columns(part, page);
+            let labels = adaptation.label(part, page, Favor::Balance);
+            assert_eq!(adaptation.label_columns(matrix.view(), &part.stack.decision, &before, page), labels);
+            assert_ne!(before.labels(&part.stack.decision), labels);
+            assert_eq!(further.before, base.label(page));
+        }
+    }
+
+    #[test]
+    fn columns_are_as_many_as_their_names_and_what_the_trees_are_asked() {
+        let base = Model::embedded();
+        let html = Page::from_html("<title>A b</title><h1>A b</h1><p class=x>One two three.</p>");
+        for page in [html, Page::from_text("A b\nOne two three.")] {
+            let part = base.part_for(page.input()).unwrap();
+            let (before, matrix) = Before::with_columns(part, &page);
+            let names = super::super::names(page.input(), true);
+            assert_eq!(matrix.dim(), (2, names.len()));
+            let column = |name: &str| names.iter().position(|other| other == name).unwrap();
+            let body = matrix[[1, column("earlier_p_body")]];
+            assert_eq!(body, before.kinds.as_ref().unwrap()[[1, Label::Body.index()]]);
+            assert_eq!(matrix[[1, column("earlier_p")]], before.p[1]);
+            // What is the new pages' own comes after.
+            let own = names.iter().position(|name| name.starts_with("own_")).unwrap();
+            assert_eq!(before.width, own);
+            let mut filled = matrix.clone();
+            before.fill_own(&page, &part.lexicon, &mut filled);
+            assert_eq!(filled.slice(ndarray::s![.., ..own]), matrix.slice(ndarray::s![.., ..own]));
+        }
+    }
 }

@@ -43,7 +43,7 @@ use fit::MAX_ROWS;
 pub use fit::Round;
 pub use params::{BoostError, BoostParams, BoostValidParams, Grow, MAX_LEAVES, MAX_OBLIVIOUS_DEPTH};
 use predict::Plan;
-pub(super) use predict::Together;
+pub(super) use predict::{Asked, Together};
 use trees::Forest;
 
 /// Trained boosted trees.

@@ -49,7 +49,7 @@ impl Plan {
             Kind::Ordinary(_) => Vec::new(),
         };
         let mut outs = out.chunks_mut(ROWS * outputs);
-        lanes::of_matrix(rows, &mut |_, lanes| {
+        lanes::of_matrix(rows, |_, lanes| {
             let Some(out) = outs.next() else { return };
             match &self.0 {
                 Kind::Oblivious(counter, forest) => {
@@ -107,13 +107,19 @@ impl Together {
 
     /// The probabilities of a model for all rows, in the layout of [`Boosted::probabilities_into`].
     pub(crate) fn probabilities(&self, model: usize, asked: &Asked) -> Vec<f32> {
+        let mut out = self.margins(model, asked);
+        loss::to_probabilities(&mut out, self.models[model].0.len());
+        out
+    }
+
+    /// The margins of a model for all rows, in the layout of [`Boosted::margins_into`].
+    pub(crate) fn margins(&self, model: usize, asked: &Asked) -> Vec<f32> {
         let (base, forest) = &self.models[model];
         let mut out = base.repeat(asked.rows);
         let blocks = asked.bytes.chunks_exact(self.counter.bytes().max(1));
         for (out, bytes) in out.chunks_mut(ROWS * base.len()).zip(blocks) {
             forest.add(bytes, base.len(), out);
         }
-        loss::to_probabilities(&mut out, base.len());
         out
     }
 }
