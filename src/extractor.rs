@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
 use crate::model::{Favor, Labels, Model};
-use crate::page::{Block, Hints, Input, Metadata, Page};
+use crate::page::{Block, Hints, Input, Metadata, Page, host_of};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -89,12 +89,12 @@ impl Extractor {
         self.model.label_favoring(page, self.output.favor)
     }
 
-    /// Extracts the article of a page that was cut before. Flattened text and a model without a part for it give a
-    /// document with an error.
+    /// Extracts the article of a page that was cut before. A page that was not [read to its end](Page::whole), and
+    /// flattened text with a model without a part for it, give a document with an error.
     pub fn extract_page(&self, page: &Page) -> Document {
-        if let Err(error) = serves(&self.model, page) {
-            let (url, host) = (page.url.clone(), page.host());
-            return Document { url, host, error: Some(error.to_string()), ..Document::default() };
+        let errors = [page.whole().map_err(|e| e.to_string()), serves(&self.model, page).map_err(|e| e.to_string())];
+        if let Some(error) = errors.into_iter().find_map(Result::err) {
+            return Document { url: page.url.clone(), host: page.host(), error: Some(error), ..Document::default() };
         }
         let labels = self.label(page);
         let labelled = |label: Label| page.blocks.iter().zip(&labels.blocks).filter(move |(_, l)| l.label == label);
@@ -110,9 +110,11 @@ impl Extractor {
             all.map(|(b, l)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() }).collect()
         });
         let Metadata { title, author, date, site_name, lang, .. } = metadata;
+        // A page that was saved without its address mostly says it itself.
+        let url = page.url.as_deref().or_else(|| page.declared_url());
         Document {
-            url: page.url.clone(),
-            host: page.host(),
+            url: url.map(str::to_owned),
+            host: url.and_then(host_of),
             title,
             author,
             date,

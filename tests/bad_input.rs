@@ -31,6 +31,12 @@ fn pages() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
         ("invalid_utf8.html", [b"<p>\xff\xfe\xff</p>".as_slice(), &page].concat(), None),
         ("large.html", page.repeat(20_000), Some("larger than the limit of 1000000 bytes")),
         ("nul.html", [b"\0\0<p>a\0b".as_slice(), &page].concat(), None),
+        // Few start tags, but each end tag looks through all that are open.
+        (
+            "open.html",
+            format!("<p>{ARTICLE}{}{}<p>{ARTICLE}", "<span>".repeat(3_500), "</x>".repeat(60_000)).into_bytes(),
+            Some("deep, which no real page is"),
+        ),
         ("pdf.html", b"%PDF-1.7\n...".to_vec(), Some("it looks like a PDF")),
         ("unclosed.html", [b"<table><tr><td><select><svg></p>".as_slice(), &page].concat(), None),
     ]
@@ -60,7 +66,7 @@ fn a_folder_of_bad_pages_is_a_row_each() {
     let begun = Instant::now();
     let mut apply = lubb();
     apply.arg("apply").arg(folder.path()).args(["-o", "-", "--keep", ALL, "--max-page-bytes", "1MB"]);
-    let assert = apply.assert().code(1).stderr(contains("11 pages: ")).stderr(contains("7 errors"));
+    let assert = apply.assert().code(1).stderr(contains("12 pages: ")).stderr(contains("8 errors"));
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let rows = documents(&assert.get_output().stdout);
     assert_eq!(rows.len(), pages().len());
@@ -106,8 +112,15 @@ fn bad_records_are_told_by_file_and_line() {
     let rows = documents(&assert.get_output().stdout);
     let place = |line: usize| format!("{}:{line}", file.display());
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    let expected =
-        ["good".to_owned(), place(2), "other".to_owned(), place(5), place(6), "blank".to_owned(), "good".to_owned()];
+    let expected = [
+        "good".to_owned(),
+        place(2),
+        "other".to_owned(),
+        "number".to_owned(),
+        place(6),
+        "blank".to_owned(),
+        "good".to_owned(),
+    ];
     assert_eq!(ids, expected);
     let errors: Vec<&str> = rows.iter().map(|row| row.error.as_deref().unwrap_or("")).collect();
     let says = [

@@ -298,8 +298,13 @@ fn evaluation_writes_figures_that_agree() {
     let evaluate = |texts: &Path, out: &Path| {
         lubb().args(["evaluate", "--gold", LABELLED, "--predictions"]).arg(texts).arg("--out").arg(out).assert()
     };
-    evaluate(&texts, &again).success();
+    evaluate(&texts, &again).success().stdout(contains("label ").not());
     assert_eq!(summary(&again).sets[0].means, set.means);
+    assert!(summary(&again).sets[0].labels.is_empty(), "nothing is known of the labels of a text");
+    // With its labels in the file, these score the same, too.
+    lubb().args(["apply", LABELLED, "--quiet", "--blocks", "--out"]).arg(&texts).assert().success();
+    evaluate(&texts, &again).success().stdout(contains("label comment"));
+    assert_eq!(summary(&again).sets[0].labels, set.labels);
 
     // The references themselves are right; a page that is left out counts as empty.
     let body = |blocks: Vec<(Label, String)>| -> Vec<String> {
@@ -322,7 +327,89 @@ fn evaluation_writes_figures_that_agree() {
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("texts.jsonl, line 2"));
+    fs::write(&texts, "{\"id\": \"ar-sports\", \"content\": \"a\"}\n").unwrap();
+    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("no record has a text"));
+    fs::write(&texts, "{\"id\": \"a\", \"text\": \"a\"}\n".repeat(2)).unwrap();
+    evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("line 2: the id 'a' is there twice"));
     assert!(!folder.path().join("none").exists());
+}
+
+#[test]
+fn no_output_takes_the_place_of_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("pages");
+    fs::create_dir(&pages).unwrap();
+    for page in ["de-news.html", "en-news.html", "es-news.html"] {
+        fs::copy(format!("{LABELLED}/{page}"), pages.join(page)).unwrap();
+    }
+    let all = fs::read_to_string(format!("{LABELLED}/labels.csv")).unwrap();
+    let wanted =
+        |row: &&str| ["page,", "de-news.html,", "en-news.html,", "es-news.html,"].iter().any(|p| row.starts_with(p));
+    let labels: String = all.lines().filter(wanted).map(|row| format!("{row}\n")).collect();
+    let (csv, gold) = (pages.join("labels.csv"), pages.to_str().unwrap());
+    fs::write(&csv, &labels).unwrap();
+    let [csv_name, model] = [&csv, &folder.path().join("m.lubb")].map(|path| path.to_str().unwrap().to_owned());
+    let before = listing(folder.path());
+    for args in [
+        &["evaluate", "--gold", gold, "-o", gold][..],
+        &["evaluate", "--gold", &csv_name, "-o", gold],
+        &["adapt", "--gold", gold, "-o", &csv_name],
+        &["adapt", "--gold", gold, "-o", &model, "--report", gold],
+        &["adapt", "--gold", gold, "-o", &model, "--predictions", &csv_name],
+        &["train", "--gold", gold, "-o", &model, "--report", gold],
+        &["features", "--gold", gold, "-o", &csv_name],
+    ] {
+        lubb().args(args).assert().code(2).stderr(contains("holds the labels that are read"));
+        assert_eq!(fs::read_to_string(&csv).unwrap(), labels, "{args:?}");
+    }
+    assert_eq!(listing(folder.path()), before);
+}
+
+#[test]
+fn labels_of_a_page_that_changed_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let page = fs::read_to_string(format!("{LABELLED}/en-news.html")).unwrap();
+    let all = fs::read_to_string(format!("{LABELLED}/labels.csv")).unwrap();
+    let of_page = |row: &&str| row.starts_with("page,") || row.starts_with("en-news.html,");
+    fs::write(path("labels.csv"), all.lines().filter(of_page).map(|row| format!("{row}\n")).collect::<String>())
+        .unwrap();
+    let evaluate = || {
+        let mut evaluate = lubb();
+        evaluate.arg("evaluate").arg("--gold").arg(folder.path()).arg("-o").arg(path("report")).assert()
+    };
+    fs::write(path("en-news.html"), &page).unwrap();
+    evaluate().success().stderr(contains("fit no block").not());
+    fs::write(path("en-news.html"), page.replace("<h1", "<h1>Changed</h1><h1").replacen("the", "a", 40)).unwrap();
+    evaluate().stderr(contains("labels fit no block; the page has changed since, label it anew"));
+}
+
+#[test]
+fn a_page_that_is_labelled_twice_is_one_page_and_pages_of_one_site_stay_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    // By hand, and by a rule that says something of every block.
+    fs::write(path("rules.toml"), "[[rule]]\nhost = \"*\"\nselect = \"body\"\nlabel = \"nav\"\n").unwrap();
+    let mut adapt = lubb();
+    adapt.args(["adapt", "--gold", "data/walkthrough/labels.csv", "--pages", "data/walkthrough/pages"]);
+    adapt.args(["--rules", &path("rules.toml"), "--rounds", "5", "-o", &path("m.lubb")]);
+    adapt.assert().success().stdout(contains("adapted to 10 pages, 10 of them new"));
+
+    // Four pages of one site without an address beside the label; each says itself where it is from.
+    fs::create_dir(path("site")).unwrap();
+    let article = "The council decided on Tuesday that the old bridge over the river will be rebuilt within two years.";
+    let mut gold = String::new();
+    for at in 0..4 {
+        let head = format!("<link rel=canonical href='https://www.bridge.example/{at}'>");
+        let html = format!("{head}<h1>Bridge {at}</h1><p>{article} {at}</p><ul><li><a href=/>Home</a></ul>");
+        gold += &(serde_json::json!({ "id": at.to_string(), "html": html, "text": format!("{article} {at}") })
+            .to_string()
+            + "\n");
+    }
+    fs::write(path("site/gold.jsonl"), gold).unwrap();
+    let mut train = lubb();
+    train.args(["train", "--gold", &path("site"), "-o", &path("n.lubb")]);
+    train.assert().code(2).stderr(contains("4 labelled pages in 1 folds of hosts"));
 }
 
 #[test]

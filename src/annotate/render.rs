@@ -269,6 +269,7 @@ fn attributes(dom: &Dom, node: NodeId, class: &str, out: &mut String) {
             }
             AttrName::Style => attribute("style", &unpinned(value), out),
             AttrName::Colspan if value.parse::<u16>().is_ok() => attribute("colspan", value, out),
+            AttrName::Rowspan if value.parse::<u16>().is_ok() => attribute("rowspan", value, out),
             AttrName::Hidden => out.push_str(" hidden=\"hidden\""),
             _ => {}
         }

@@ -155,7 +155,7 @@ async fn pages(Shared(state): Shared<Arc<State>>) -> Response {
         });
         let rows: Vec<PageRow> = rows.collect();
         let labels = Label::ALL.map(Label::name);
-        Json(json!({ "pages": rows, "queue": store.queue(), "labels": labels, "file": state.labels })).into_response()
+        Json(json!({ "pages": rows, "queue": store.queue(), "labels": labels, "file": state.labels.display().to_string() })).into_response()
     })
 }
 

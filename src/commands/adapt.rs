@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use lubb::gold::{GoldPage, folds};
+use lubb::gold::GoldPage;
 use lubb::model::adapt::{AdaptParams, Further, adapt};
 use lubb::model::train::Example;
 use lubb::model::{Card, Labels};
@@ -14,7 +14,7 @@ use lubb::report::{Outcome, PageRow, Report};
 
 use super::evaluate::{print_comparison, print_report};
 use super::labelled::{self, Gold, LabelledPage};
-use super::train::{check_out, flattened, sets, write_predictions};
+use super::train::{check_outputs, flattened, sets, write_predictions};
 use super::{ModelFile, Status};
 
 /// Adapt a model to the sites of some labelled pages, and say what that gains on further pages of them
@@ -56,13 +56,11 @@ pub struct Args {
 /// The model or the labelled pages cannot be read, these are too few, or the new model cannot be written.
 pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
-    check_out(&args.out)?;
+    check_outputs(&args.gold, &args.out, args.predictions.as_deref(), args.report.as_deref())?;
     let base = args.model.load()?;
     let all = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&all, &mut out)?;
-    // A page each: their sites are what the model is to know.
-    let names: Vec<String> = all.iter().map(|page| format!("{}/{}", page.gold.set, page.gold.id)).collect();
-    let folds = folds::by_host(&names, &vec![1.0; all.len()], args.folds.into(), args.seed);
+    let folds = labelled::folds_by_page(&all, args.folds.into(), args.seed);
     let mut examples = labelled::examples(&all, &folds);
     if examples.iter().any(|example| example.page.input() == Input::Text) {
         // Those that the model was trained on hold it in place, and those of the same sites say what repeats on them.

@@ -107,13 +107,12 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
     // Before the output is opened, so that a bad model leaves none behind.
     let extractor = args.model.extractor()?.with_output(output);
+    // Texts one after the other have no place for errors.
+    let keeps_errors = args.out.as_os_str() != "-" || !format.is_some_and(sink::Format::is_folder);
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
-    let mut progress = Progress::new(args.quiet, &inputs);
+    let mut progress = Progress::new(args.quiet, &inputs, keeps_errors);
 
-    let work = |page: &Loaded| {
-        let document = extractor.extract(&page.bytes, &page.hints);
-        Document { id: page.id.clone(), ..document }
-    };
+    let work = |page: &Loaded| extractor.extract(&page.bytes, &page.hints).of_corpus(page);
     runner.run(inputs.pages(), work, |outcome| {
         let (bytes, stored) = (outcome.bytes, outcome.stored);
         let document = outcome.result.unwrap_or_else(|error| Document::failed(&error));

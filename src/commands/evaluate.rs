@@ -54,6 +54,7 @@ enum Format {
 /// # Errors
 /// The labelled pages, the models or the predictions cannot be read, or the report cannot be written.
 pub fn run(args: Args) -> Result<Status> {
+    args.gold.spare_from_report(&args.out)?;
     let this = match &args.predictions {
         Some(file) => System::read_texts(file)?,
         None => {
@@ -107,7 +108,8 @@ fn score(gold: &mut GoldPage, this: &System, other: Option<&System>) -> (Judged,
     match gold.page() {
         Ok(page) => {
             if gold.lang.is_none() || gold.date.is_none() {
-                let found = Metadata::of(&page);
+                let mut found = Metadata::of(&page);
+                found.complete(None, std::iter::empty(), &page.texts().collect::<Vec<_>>().join("\n"));
                 gold.lang = gold.lang.take().or(found.lang);
                 gold.date = gold.date.take().or(found.date);
             }

@@ -72,10 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         favor: args.keep.favor(),
     };
     let extractor = args.model.extractor()?.with_output(output);
-    let work = |page: &Loaded| {
-        let document = extractor.extract(&page.bytes, &page.hints);
-        Document { id: page.id.clone(), ..document }
-    };
+    let work = |page: &Loaded| extractor.extract(&page.bytes, &page.hints).of_corpus(page);
     let mut status = Status::AllGood;
     // One page goes the way of many: its panic is caught, and deep trees find a large stack.
     Runner::new(1)?.run(page.into_iter(), work, |outcome| {

@@ -27,6 +27,7 @@ pub struct Args {
 /// # Errors
 /// The labelled pages or the model cannot be read, or the file cannot be written.
 pub fn run(args: Args) -> Result<Status> {
+    args.gold.spare(&args.out)?;
     let model = args.model.load()?;
     let pages = labelled::align_all(args.gold.read()?)?;
     let (html, text): (Vec<_>, Vec<_>) = pages.iter().partition(|p| p.page.input() == Input::Html);

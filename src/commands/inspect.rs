@@ -86,10 +86,11 @@ pub fn run(args: Args) -> Result<Status> {
         labels.score,
         page.encoding
     )?;
-    for (at, (block, labelled)) in page.blocks.iter().zip(&labels.blocks).enumerate() {
-        if args.label.is_some_and(|wanted| wanted != labelled.label) {
-            continue;
-        }
+    let is_shown = |at: &usize| args.label.is_none_or(|wanted| wanted == labels.blocks[*at].label);
+    let shown: Vec<usize> = (0..page.blocks.len()).filter(is_shown).collect();
+    let mut reasons = if args.why { model.explain_blocks(&page, &shown) } else { Vec::new() }.into_iter();
+    for at in shown {
+        let (block, labelled) = (&page.blocks[at], &labels.blocks[at]);
         let text = page.text_of(block).replace('\n', " ");
         let shown: String = if args.full { text.clone() } else { text.chars().take(SHOWN).collect() };
         let more = if shown.len() < text.len() { "…" } else { "" };
@@ -103,10 +104,8 @@ pub fn run(args: Args) -> Result<Status> {
             "{at:>4} {color}{:<8}{color:#} {:.2}  body {:.2}  {element:<10} {color}{shown}{more}{color:#}",
             labelled.label, labelled.p, labelled.body
         )?;
-        if args.why {
-            for reason in model.explain(&page, at).iter().take(args.top) {
-                writeln!(out, "       {:>+7.2}  {} = {:.3}", reason.contribution, reason.column, reason.value)?;
-            }
+        for reason in reasons.next().iter().flatten().take(args.top) {
+            writeln!(out, "       {:>+7.2}  {} = {:.3}", reason.contribution, reason.column, reason.value)?;
         }
     }
     Ok(Status::AllGood)

@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lubb::gold::{self, GoldPage, GoldSet, Reference, align, folds, typed};
+use lubb::gold::typed::{self, Resolved};
+use lubb::gold::{self, GoldPage, GoldSet, Reference, align, folds};
 use lubb::label::Label;
 use lubb::model::Labels;
 use lubb::model::train::Example;
-use lubb::page::Page;
-use lubb::report::{Outcome, PageRow};
+use lubb::page::{Page, host_of};
+use lubb::report::{self, Outcome, PageRow};
 use rayon::prelude::*;
 
 /// How many pages a page weighs whose blocks somebody labelled: labels were read one by one, a reference is aligned. Of the
@@ -73,6 +74,29 @@ impl Gold {
         Ok(pages)
     }
 
+    /// Makes sure that no labels are written over: `file` is to be written.
+    pub fn spare(&self, file: &Path) -> Result<()> {
+        let same = |input: &Path| input.canonicalize().is_ok_and(|input| file.canonicalize().is_ok_and(|f| f == input));
+        match self.files().find(|input| same(input)) {
+            Some(_) => bail!("{}: holds the labels that are read; name another output", file.display()),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a report.
+    pub fn spare_from_report(&self, dir: &Path) -> Result<()> {
+        report::FILES.iter().try_for_each(|file| self.spare(&dir.join(file)))
+    }
+
+    /// The files that may hold labels.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let of = |path: &PathBuf| match path.is_dir() {
+            true => ["labels.csv", "gold.jsonl", "ground-truth.json"].map(|file| path.join(file)).to_vec(),
+            false => vec![path.clone()],
+        };
+        self.gold.iter().chain(&self.rules).flat_map(of)
+    }
+
     fn read_rules(&self, path: &Path) -> Result<GoldSet> {
         Ok(gold::rules::Rules::read(path)?.gold(&self.pages)?)
     }
@@ -122,7 +146,7 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
                 fill(&mut first.kinds, &page.kinds);
             }
             // Rules complete what somebody labelled by hand, or the other way round; what came first counts.
-            Some(first) if first.oracle.is_none() && (first.partial || page.partial) => {
+            Some(first) if first.oracle.is_none() && page.oracle.is_none() => {
                 fill(&mut first.kinds, &page.kinds);
                 if first.partial && !page.partial {
                     (first.gold, first.partial) = (page.gold, false);
@@ -138,7 +162,27 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
     if pages.is_empty() {
         bail!("no labelled page could be read");
     }
+    join_sites(&mut pages);
     Ok(pages)
+}
+
+/// Pages without an address count as sites of their own; those that declare a host that another page has, too, are of
+/// its site, or a model would be scored on a site that it saw.
+fn join_sites(pages: &mut [LabelledPage]) {
+    let declared = |page: &LabelledPage| match page.gold.url {
+        Some(_) => None,
+        None => page.page.declared_url().and_then(host_of),
+    };
+    let declared: Vec<Option<String>> = pages.iter().map(declared).collect();
+    let mut of_site: HashMap<String, usize> = HashMap::new();
+    for (page, declared) in pages.iter().zip(&declared) {
+        *of_site.entry(folds::site(declared.as_ref().unwrap_or(&page.gold.host)).to_owned()).or_default() += 1;
+    }
+    for (page, declared) in pages.iter_mut().zip(declared) {
+        if let Some(host) = declared.filter(|host| of_site.get(folds::site(host)).is_some_and(|pages| *pages > 1)) {
+            page.gold.host = host;
+        }
+    }
 }
 
 impl LabelledPage {
@@ -167,7 +211,9 @@ impl LabelledPage {
                 labelled.oracle = Some(found.f1);
             }
             reference => {
-                let found = typed::block_labels(&labelled.page, reference).map(|r| r.labels).unwrap_or_default();
+                let found = typed::block_labels(&labelled.page, reference).unwrap_or_default();
+                say_unmatched(&labelled.gold, &found);
+                let found = found.labels;
                 labelled.partial = is_partial(&labelled.page, &found);
                 labelled.body = body_of(&labelled.page, &found);
                 labelled.kinds = found;
@@ -203,7 +249,11 @@ fn body_of(page: &Page, labels: &[Option<Label>]) -> Vec<f32> {
 /// The pages whose labels say what the article is, and can be scored; how many others there are is told.
 pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
     let is_whole = |gold: &GoldPage| match (&gold.reference, gold.page()) {
-        (Reference::Blocks(labels), Ok(page)) => !is_partial(&page, &typed::resolve(&page, labels).labels),
+        (Reference::Blocks(labels), Ok(page)) => {
+            let found = typed::resolve(&page, labels);
+            say_unmatched(gold, &found);
+            !is_partial(&page, &found.labels)
+        }
         // What cannot be read is a page without a text, and scored as such.
         _ => true,
     };
@@ -219,6 +269,14 @@ pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
     kept
 }
 
+/// Tells of labels that were set when the page had other blocks.
+fn say_unmatched(gold: &GoldPage, found: &Resolved) {
+    if found.unmatched > 0 {
+        let (name, unmatched) = (format!("{}/{}", gold.set, gold.id), found.unmatched);
+        super::say(&format!("{name}: {unmatched} labels fit no block; the page has changed since, label it anew"));
+    }
+}
+
 /// Whether a page's labels leave out more than a tenth of its text. A few blocks without a label are chrome that was not
 /// worth one; on a page that is half labelled, or labelled by a rule for its comments alone, they may be the article.
 fn is_partial(page: &Page, labels: &[Option<Label>]) -> bool {
@@ -228,6 +286,16 @@ fn is_partial(page: &Page, labels: &[Option<Label>]) -> bool {
         missing += if label.is_none() { u64::from(block.chars) } else { 0 };
     }
     missing * 10 > all
+}
+
+/// The folds of an adaptation: by page, since it is their sites that the model is to know. The same page in two sets is one.
+pub fn folds_by_page(pages: &[LabelledPage], folds: usize, seed: u64) -> Vec<usize> {
+    let mut names: HashMap<u64, String> = HashMap::new();
+    let name = |page: &LabelledPage| {
+        names.entry(page.hash).or_insert_with(|| format!("{}/{}", page.gold.set, page.gold.id)).clone()
+    };
+    let names: Vec<String> = pages.iter().map(name).collect();
+    folds::by_host(&names, &vec![1.0; pages.len()], folds, seed)
 }
 
 /// The pages to learn from, each with its fold.

@@ -11,7 +11,7 @@ use super::say;
 
 /// How often a line is written where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
-/// Of so many pages the error is told at once; all errors are in the output.
+/// Of so many pages the error is told at once where all errors are in the output.
 const TOLD: u64 = 5;
 
 /// Counts pages and shows them.
@@ -22,6 +22,8 @@ pub struct Progress {
     articles: u64,
     errors: u64,
     bytes: u64,
+    /// Whether the output has a place for errors.
+    keeps_errors: bool,
 }
 
 enum Shown {
@@ -32,13 +34,13 @@ enum Shown {
 
 impl Progress {
     /// Begins the count. For a bar the inputs' size is found out in the background.
-    pub fn new(quiet: bool, inputs: &Inputs) -> Progress {
+    pub fn new(quiet: bool, inputs: &Inputs, keeps_errors: bool) -> Progress {
         let shown = match quiet {
             true => Shown::Nothing,
             false if std::io::stderr().is_terminal() => Shown::Bar(bar(inputs.clone())),
             false => Shown::Lines { next: LINE },
         };
-        Progress { shown, begun: Instant::now(), pages: 0, articles: 0, errors: 0, bytes: 0 }
+        Progress { shown, begun: Instant::now(), pages: 0, articles: 0, errors: 0, bytes: 0, keeps_errors }
     }
 
     /// Counts a page that is written.
@@ -49,12 +51,13 @@ impl Progress {
         self.articles += u64::from(document.error.is_none() && !document.text.is_empty());
         let elapsed = self.begun.elapsed();
         let line = match &document.error {
-            Some(error) if self.errors <= TOLD => Some(error.clone()),
+            Some(error) if !self.keeps_errors || self.errors <= TOLD => Some(error.clone()),
             Some(_) if self.errors == TOLD + 1 => Some("more errors are in the output".to_owned()),
             _ => None,
         };
         let state = match &self.shown {
-            Shown::Nothing => return,
+            Shown::Nothing if self.keeps_errors => return,
+            Shown::Nothing => None,
             Shown::Lines { next } if elapsed < *next => None,
             _ => Some(self.state(elapsed)),
         };

@@ -6,21 +6,21 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lubb::Model;
 use lubb::extractor::serves;
 use lubb::gold::GoldPage;
 use lubb::model::Reason;
 use lubb::page::Page;
-use lubb::report::Outcome;
+use lubb::report::{Outcome, Prediction};
 use rayon::prelude::*;
 
 /// Something that makes texts of pages.
 pub enum System {
     /// A model, and its name.
     Model(String, Arc<Model>),
-    /// Texts by the pages' names, whole and bare, and the file's name.
-    Texts(String, HashMap<String, String>),
+    /// Predictions by the pages' names, whole and bare, and the file's name.
+    Texts(String, HashMap<String, Prediction>),
 }
 
 impl System {
@@ -35,27 +35,40 @@ impl System {
         }
     }
 
-    /// Predictions: JSON lines with `id` and `text`.
+    /// Predictions: JSON lines with `id` and `text`, and `blocks` where they are lubb's own.
     pub fn read_texts(path: &Path) -> Result<System> {
         let opened = File::open(path).with_context(|| path.display().to_string())?;
-        let (mut texts, mut bares) = (HashMap::new(), HashMap::new());
+        let (mut whole, mut bares, mut missing) = (HashMap::new(), HashMap::new(), 0);
         for (at, line) in BufReader::new(opened).lines().enumerate() {
-            let place = || format!("{}, line {}: wanted {{\"id\": ..., \"text\": ...}}", path.display(), at + 1);
-            let line = line.with_context(place)?;
+            let place = || format!("{}, line {}", path.display(), at + 1);
+            let wanted = || format!("{}: wanted {{\"id\": ..., \"text\": ...}}", place());
+            let line = line.with_context(wanted)?;
             if line.trim().is_empty() {
                 continue;
             }
-            let row: Row = serde_json::from_str(&line).with_context(place)?;
+            let row: Row = serde_json::from_str(&line).with_context(wanted)?;
             let id = row.id.as_str().map_or_else(|| row.id.to_string(), str::to_owned);
+            missing += usize::from(row.text.is_none() && row.error.is_none());
             let text = row.text.unwrap_or_default();
-            bares.entry(bare(&id).to_owned()).or_insert_with(|| text.clone());
-            texts.insert(id, text);
+            let blocks = row.blocks.and_then(|blocks| serde_json::from_value(blocks).ok());
+            let prediction = Prediction { text, blocks, ..Prediction::default() };
+            bares.entry(bare(&id).to_owned()).or_insert_with(|| prediction.clone());
+            ensure!(!whole.contains_key(&id), "{}: the id '{id}' is there twice; leave one of them", place());
+            whole.insert(id, prediction);
+        }
+        ensure!(missing == 0 || missing < whole.len(), "{}: no record has a text; name the field text", path.display());
+        if missing > 0 {
+            super::say(&format!(
+                "{}: {missing} of {} predictions have no text and count as empty",
+                path.display(),
+                whole.len()
+            ));
         }
         // A whole name is surer than a bare one, which the files of two folders may share.
-        for (id, text) in bares {
-            texts.entry(id).or_insert(text);
+        for (id, prediction) in bares {
+            whole.entry(id).or_insert(prediction);
         }
-        Ok(System::Texts(name(path), texts))
+        Ok(System::Texts(name(path), whole))
     }
 
     /// What reports call it.
@@ -100,7 +113,9 @@ impl System {
                 Ok(()) => Outcome::of_labels(page, model.label(page)),
                 Err(error) => Outcome::failed(error),
             },
-            System::Texts(_, texts) => Outcome::of_text(text_of(texts, &gold.id).cloned().unwrap_or_default()),
+            System::Texts(_, texts) => {
+                Outcome { prediction: text_of(texts, &gold.id).cloned().unwrap_or_default(), labels: None }
+            }
         }
     }
 
@@ -113,7 +128,7 @@ impl System {
     }
 }
 
-fn text_of<'a>(texts: &'a HashMap<String, String>, id: &str) -> Option<&'a String> {
+fn text_of<'a>(texts: &'a HashMap<String, Prediction>, id: &str) -> Option<&'a Prediction> {
     texts.get(id).or_else(|| texts.get(bare(id)))
 }
 
@@ -133,4 +148,6 @@ fn name(path: &Path) -> String {
 struct Row {
     id: serde_json::Value,
     text: Option<String>,
+    error: Option<String>,
+    blocks: Option<serde_json::Value>,
 }

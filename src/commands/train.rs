@@ -14,7 +14,7 @@ use lubb::label::Label;
 use lubb::model::Card;
 use lubb::model::decide::{Judged, calibration_error};
 use lubb::model::train::{Example, Family, OutOfFold, TrainParams, train};
-use lubb::page::Page;
+use lubb::page::{Page, host_of};
 use lubb::report::{Outcome, PageRow, Prediction, Report};
 use rayon::prelude::*;
 
@@ -105,7 +105,7 @@ enum FoldBy {
 /// The labelled pages cannot be read or are too few, or the model cannot be written.
 pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
-    check_out(&args.out)?;
+    check_outputs(&args.gold, &args.out, args.predictions.as_deref(), args.report.as_deref())?;
     let all = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&all, &mut out)?;
     ensure!(all.iter().any(|p| !p.body.is_empty()), "none of the {} labelled pages can be trained on", all.len());
@@ -182,7 +182,11 @@ pub fn run(args: Args) -> Result<Status> {
 }
 
 /// Whether a model can be written there. A training takes minutes: better to hear of a wrong path before it than after.
-pub(super) fn check_out(out: &Path) -> Result<()> {
+/// Makes sure that the model can be written, and that nothing takes the place of labels.
+pub(super) fn check_outputs(gold: &Gold, out: &Path, predictions: Option<&Path>, report: Option<&Path>) -> Result<()> {
+    gold.spare(out)?;
+    predictions.map_or(Ok(()), |file| gold.spare(file))?;
+    report.map_or(Ok(()), |dir| gold.spare_from_report(dir))?;
     let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     ensure!(folder.is_dir(), "writing the model to {}: its folder does not exist", out.display());
     ensure!(!out.is_dir(), "writing the model to {}: that is a folder, and --out names a file", out.display());
@@ -277,7 +281,7 @@ pub(super) fn write_predictions<'a>(
         let document = Document {
             id: gold.id.clone(),
             url: gold.url.clone(),
-            host: Some(gold.host.clone()),
+            host: gold.url.as_deref().and_then(host_of),
             text: prediction.text,
             score: prediction.score.unwrap_or_default(),
             blocks: prediction.blocks,

@@ -92,11 +92,27 @@ pub struct Record {
 pub fn parse(line: &[u8], reading: &Reading) -> Result<Record, Fault> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let fields = &reading.fields;
-    let mut parser = serde_json::Deserializer::from_slice(line);
-    let values = Wanted { fields, input: reading.input }.deserialize(&mut parser);
-    let values = values.and_then(|values| parser.end().map(|()| values)).map_err(broken)?;
-    let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let (input, page, missing) = match (reading.input, values.html, values.text) {
+    let read = |skips: Skips| {
+        let mut parser = serde_json::Deserializer::from_slice(line);
+        let values = Wanted { fields, input: reading.input, skips }.deserialize(&mut parser);
+        values.and_then(|values| parser.end().map(|()| values))
+    };
+    // An id may be a number, but one that is no valid string is a text. An address that is no text is none.
+    let others =
+        [(true, false), (false, true), (true, true)].map(|(id_is_text, url)| Skips { id_is_text, url, page: false });
+    let values =
+        match read(Skips::default()).or_else(|error| others.into_iter().find_map(|s| read(s).ok()).ok_or(error)) {
+            Ok(values) => values,
+            Err(error) => {
+                // Its name is worth having all the same.
+                let id = read(Skips { id_is_text: false, url: true, page: true }).ok().and_then(|values| values.id);
+                let page = Err(broken(error));
+                return Ok(Record { id, url: None, input: Input::Html, page });
+            }
+        };
+    // Where a crawl could not fetch a page but has its text.
+    let html = values.html.filter(|html| !html.is_empty() || reading.input.is_some() || values.text.is_none());
+    let (input, page, missing) = match (reading.input, html, values.text) {
         (Some(Input::Html), html, _) => (Input::Html, html, format!("'{}'", fields.html)),
         (Some(Input::Text), _, text) => (Input::Text, text, format!("'{}'", fields.text)),
         (None, None, Some(text)) => (Input::Text, Some(text), String::new()),
@@ -106,11 +122,18 @@ pub fn parse(line: &[u8], reading: &Reading) -> Result<Record, Fault> {
     Ok(Record { id: values.id, url: values.url.map(lossy), input, page })
 }
 
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The parser counts lines of its own, which would be taken for those of the file.
 fn broken(error: serde_json::Error) -> Fault {
     let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-    Fault::Json { column: error.column(), message }
+    let message = message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+    match error.is_data() {
+        true => Fault::Record(message),
+        false => Fault::Json { column: error.column(), message },
+    }
 }
 
 #[derive(Default)]
@@ -125,6 +148,16 @@ struct Values {
 struct Wanted<'a> {
     fields: &'a Fields,
     input: Option<Input>,
+    skips: Skips,
+}
+
+/// What of a record is not read, or not as it should be, since it did not come as it should.
+#[derive(Clone, Copy, Default)]
+struct Skips {
+    /// The id is read as bytes, too.
+    id_is_text: bool,
+    url: bool,
+    page: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Wanted<'_> {
@@ -146,17 +179,23 @@ impl<'de> Visitor<'de> for Wanted<'_> {
         let mut values = Values::default();
         while let Some(Text(key)) = map.next_key()? {
             let is = |field: &str| key == field.as_bytes();
-            if is(&self.fields.html) && self.input != Some(Input::Text) {
-                values.html = map.next_value::<Option<Text>>()?.map(|text| text.0);
+            let is_page = is(&self.fields.html) || is(&self.fields.text);
+            if is_page && self.skips.page || is(&self.fields.url) && self.skips.url {
+                map.next_value::<IgnoredAny>()?;
+            } else if is(&self.fields.html) && self.input != Some(Input::Text) {
+                values.html = text_of(&mut map, &self.fields.html)?;
             } else if is(&self.fields.text) && self.input != Some(Input::Html) {
-                values.text = map.next_value::<Option<Text>>()?.map(|text| text.0);
+                values.text = text_of(&mut map, &self.fields.text)?;
             } else if is(&self.fields.url) {
-                values.url = map.next_value::<Option<Text>>()?.map(|text| text.0);
+                values.url = text_of(&mut map, &self.fields.url)?;
             } else if is(&self.fields.id) {
-                values.id = match map.next_value()? {
-                    serde_json::Value::Null => None,
-                    serde_json::Value::String(id) => Some(id),
-                    other => Some(other.to_string()),
+                values.id = match self.skips.id_is_text {
+                    true => map.next_value::<Option<Text>>()?.map(|id| lossy(id.0)),
+                    false => match map.next_value()? {
+                        serde_json::Value::Null => None,
+                        serde_json::Value::String(id) => Some(id),
+                        other => Some(other.to_string()),
+                    },
                 };
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -164,6 +203,15 @@ impl<'de> Visitor<'de> for Wanted<'_> {
         }
         Ok(values)
     }
+}
+
+/// The next value, a string or null. An error names the field.
+fn text_of<'de, A: MapAccess<'de>>(map: &mut A, field: &str) -> Result<Option<Vec<u8>>, A::Error> {
+    let value = map.next_value::<Option<Text>>().map_err(|error| match error.to_string() {
+        wrong if wrong.starts_with("invalid type") => A::Error::custom(format!("field '{field}': {wrong}")),
+        _ => error,
+    });
+    Ok(value?.map(|text| text.0))
 }
 
 /// A JSON string as bytes.
@@ -213,15 +261,32 @@ mod tests {
     fn invalid_utf8_and_lone_surrogates_do_not_lose_a_page() {
         assert_eq!(page(b"{\"html\":\"a\xffb\"}", None).unwrap().2, b"a\xffb");
         assert!(page(br#"{"html":"a\ud800b"}"#, None).unwrap().2.starts_with(b"a"));
+        let (id, _, html) = page(b"{\"id\":\"a\\ud800\xff\",\"html\":\"b\"}", None).unwrap();
+        assert!(id.unwrap().starts_with("a\u{fffd}"));
+        assert_eq!(html, b"b");
     }
 
     #[test]
     fn broken_lines_say_what_is_wrong_and_where() {
         assert!(page(br#"{"html":"a""#, None).unwrap_err().contains("broken JSON at column 11: EOF"));
+        assert!(page(br#"{"html":"a"#, None).unwrap_err().contains("broken JSON at column 10: EOF"));
         assert!(page(br#"{"html":[1]}"#, None).unwrap_err().contains("expected a string"));
+        assert!(page(br#"{"html":[1]}"#, None).unwrap_err().starts_with("not a record: field 'html': invalid type"));
         assert!(page(br#"[1]"#, None).unwrap_err().contains("expected an object"));
         assert!(page(br#"{"html":"a"} x"#, None).unwrap_err().contains("trailing characters"));
         assert!(page(br#"{"body":"a"}"#, None).unwrap_err().contains("no field 'html' or 'text'"));
+    }
+
+    #[test]
+    fn what_is_wrong_beside_a_page_does_not_lose_it() {
+        let (id, _, html) = page(br#"{"id":7,"url":17,"html":"a"}"#, None).unwrap();
+        assert_eq!((id.as_deref(), &*html), (Some("7"), &b"a"[..]));
+        assert!(page(b"{\"id\":\"\xff\",\"url\":{},\"html\":\"a\"}", None).is_ok());
+        assert_eq!(page(br#"{"html":"","text":"t"}"#, None).unwrap().1, Input::Text);
+        assert_eq!(page(br#"{"html":"","text":null}"#, None).unwrap().2, b"");
+        // A record without a page has its name still.
+        let record = parse(br#"{"id":"x","html":5}"#, &Reading::default()).unwrap();
+        assert_eq!((record.id.as_deref(), record.page.is_err()), (Some("x"), true));
     }
 
     #[test]

@@ -15,7 +15,6 @@ mod compressed;
 mod guard;
 mod inputs;
 mod jsonl;
-mod nesting;
 mod run;
 
 pub use guard::check;
@@ -93,6 +92,8 @@ enum Content {
 pub struct Loaded {
     /// The page's name in its corpus.
     pub id: String,
+    /// The file, and for a record its line.
+    pub place: String,
     /// The page's bytes in their own charset.
     pub bytes: Vec<u8>,
     /// Address, charset, and whether the bytes are HTML or text.
@@ -166,10 +167,10 @@ impl RawPage {
         };
         let within = |bytes: Vec<u8>| match bytes.len() as u64 > reading.max_page_bytes {
             true => Err(Fault::TooLarge { limit: reading.max_page_bytes }),
-            false => guard::check(&bytes, hints.input).map(|()| bytes),
+            false => guard::check(&bytes).map(|()| bytes),
         };
         match loaded.and_then(within) {
-            Ok(bytes) => Ok(Loaded { id, bytes, hints, stored }),
+            Ok(bytes) => Ok(Loaded { id, place, bytes, hints, stored }),
             Err(fault) => Err(PageError { id, url: hints.url, place, stored, fault }),
         }
     }
@@ -225,12 +226,6 @@ pub enum Fault {
     /// It is something else than a page.
     #[error("not a page: it looks like {0}")]
     NotAPage(&'static str),
-    /// Its elements are nested so deep that parsing would take very long.
-    #[error("not parsed: its elements are nested {depth} deep, which no real page is")]
-    TooDeep {
-        /// How many elements are open at the place where reading it was given up.
-        depth: u64,
-    },
     /// A JSONL line is not an object, or is broken.
     #[error("broken JSON at column {column}: {message}")]
     Json {
@@ -239,6 +234,9 @@ pub enum Fault {
         /// What the parser says.
         message: String,
     },
+    /// A JSONL line is not an object, or has something else where a text should be.
+    #[error("not a record: {0}")]
+    Record(String),
     /// A record has no page.
     #[error("the record has no field {0}; name the right one with --html-field or --text-field")]
     MissingField(String),

@@ -203,40 +203,98 @@ fn is_data(dom: &Dom, table: NodeId, placed: &[Placed], level: usize) -> bool {
 fn rows<'a>(dom: &Dom, placed: &[Placed<'a>], level: usize) -> Vec<Row<'a>> {
     let in_rows: Vec<&Placed> = placed.iter().filter(|placed| placed.path.len() > level).collect();
     let rows = in_rows.chunk_by(|a, b| a.path[level] == b.path[level]);
+    let mut grid: Option<(NodeId, Grid<_>)> = None;
     let row = |row: &[&Placed<'a>]| {
-        let mut columns = Columns { dom, next: 0, children: dom.children(row[0].path[level].0) };
+        let element = row[0].path[level].0;
+        let section = dom.parent(element);
+        // Cells reach down to the end of their section at most.
+        if grid.as_ref().is_none_or(|(other, _)| *other != section) {
+            grid = Some((section, Grid { dom, rows: dom.children(section), below: Vec::new() }));
+        }
+        let places = grid.as_mut().map_or(Vec::new(), |(_, grid)| grid.places(element));
         let cells = row.chunk_by(|a, b| a.path.get(level + 1) == b.path.get(level + 1)).map(|cell| {
             let element = cell[0].path.get(level + 1).map_or(0, |(node, _)| *node);
+            let column = places.binary_search_by_key(&element, |(cell, _)| *cell).map_or(0, |at| places[at].1);
             let blocks = cell.iter().map(|placed| placed.block).collect();
-            Cell { column: columns.of(element), header: dom.tag(element) == Tag::Th, blocks }
+            Cell { column, header: dom.tag(element) == Tag::Th, blocks }
         });
         Row { cells: cells.collect() }
     };
     rows.map(row).collect()
 }
 
-/// Finds the columns of a row's cells, from left to right.
-struct Columns<'a, I> {
-    dom: &'a Dom,
-    next: usize,
-    children: I,
+/// A heading's text or Markdown without the sign at its end that links to the heading itself.
+pub(super) fn heading<'a>(page: &Page, block: &Block, text: &'a str) -> &'a str {
+    const SIGNS: [char; 5] = ['#', '¶', '§', '🔗', '⚓'];
+    let dom = &page.dom;
+    // The last node of the block with text: flattened text has none.
+    let last = (block.nodes.clone()).rev().find(|node| !dom.text(*node).trim().is_empty());
+    let is_sign = |node: &NodeId| dom.text(*node).trim().chars().all(|c| SIGNS.contains(&c));
+    let is_link =
+        |node: NodeId| dom.tag(node) == Tag::A && dom.attr(node, AttrName::Href).is_some_and(|h| h.contains('#'));
+    if !last.filter(is_sign).is_some_and(|node| dom.ancestors(node).take(3).any(is_link)) {
+        return text;
+    }
+    let bare = text.trim_end_matches(|c| SIGNS.contains(&c) || c == '\\').trim_end();
+    if bare.is_empty() { text } else { bare }
 }
 
-impl<I: Iterator<Item = NodeId>> Columns<'_, I> {
-    fn of(&mut self, cell: NodeId) -> usize {
-        const MAX_SPAN: usize = 50;
-        for child in self.children.by_ref() {
-            let column = self.next;
-            if matches!(self.dom.tag(child), Tag::Td | Tag::Th) {
-                let span = self.dom.attr(child, AttrName::Colspan).and_then(|span| span.trim().parse::<usize>().ok());
-                self.next += span.unwrap_or(1).clamp(1, MAX_SPAN);
-            }
-            if child == cell {
-                return column;
+/// The columns of which a cell was kept, from left to right.
+pub(super) fn columns(rows: &[Row]) -> Vec<usize> {
+    let mut columns: Vec<usize> = rows.iter().flat_map(|row| &row.cells).map(|cell| cell.column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// Finds the columns of cells, row by row.
+struct Grid<'a, I> {
+    dom: &'a Dom,
+    rows: I,
+    /// For each column how many rows more a cell takes that began above.
+    below: Vec<usize>,
+}
+
+impl<I: Iterator<Item = NodeId>> Grid<'_, I> {
+    /// The cells of a row with their columns, in order, after those of all rows above it.
+    fn places(&mut self, row: NodeId) -> Vec<(NodeId, usize)> {
+        while let Some(next) = self.rows.next() {
+            if self.dom.tag(next) == Tag::Tr {
+                let places = self.row(next);
+                if next == row {
+                    return places;
+                }
             }
         }
-        self.next += 1;
-        self.next - 1
+        // A row in no section of rows.
+        self.row(row)
+    }
+
+    fn row(&mut self, row: NodeId) -> Vec<(NodeId, usize)> {
+        const MAX_SPAN: usize = 50;
+        const MAX_ROWS: usize = 100;
+        let mut below: Vec<usize> = self.below.iter().map(|rows| rows.saturating_sub(1)).collect();
+        let (mut places, mut column) = (Vec::new(), 0);
+        for cell in self.dom.children(row).filter(|cell| matches!(self.dom.tag(*cell), Tag::Td | Tag::Th)) {
+            while self.below.get(column).is_some_and(|rows| *rows > 0) {
+                column += 1;
+            }
+            let span = |name, most| {
+                let span = self.dom.attr(cell, name).and_then(|span| span.trim().parse::<usize>().ok());
+                span.unwrap_or(1).clamp(1, most)
+            };
+            places.push((cell, column));
+            let end = column + span(AttrName::Colspan, MAX_SPAN);
+            let rows = span(AttrName::Rowspan, MAX_ROWS);
+            if rows > 1 {
+                below.resize(below.len().max(end), 0);
+                below[column..end].fill(rows - 1);
+            }
+            column = end;
+        }
+        below.truncate(below.iter().rposition(|rows| *rows > 0).map_or(0, |last| last + 1));
+        self.below = below;
+        places
     }
 }
 

@@ -1,6 +1,7 @@
 //! Kept blocks to Markdown: CommonMark 0.31 with the tables of GitHub Flavored Markdown.
 
-use super::arrange::{Item, Piece, Row, arrange};
+use super::arrange::{Item, Piece, Row, arrange, columns, heading};
+use super::code;
 use super::inline::{Inline, Lines};
 use crate::page::dom::{AttrName, NodeId, Tag};
 use crate::page::sentence::gap_before;
@@ -73,8 +74,13 @@ impl Writer<'_> {
     /// A heading's text in one line; number signs at its end would be taken for the closing of the heading.
     fn heading(&self, block: &Block) -> String {
         let text = self.inline.markdown(block, Lines::Joined);
+        let text = heading(self.page, block, &text);
         let bare = text.trim_end_matches('#');
-        if bare.len() < text.len() && !bare.ends_with('\\') { format!("{bare}\\{}", &text[bare.len()..]) } else { text }
+        if bare.len() < text.len() && !bare.ends_with('\\') {
+            format!("{bare}\\{}", &text[bare.len()..])
+        } else {
+            text.to_owned()
+        }
     }
 
     fn list(&self, ordered: bool, items: &[Item], other_mark: bool) -> String {
@@ -98,7 +104,7 @@ impl Writer<'_> {
 
     /// A fenced code block, its fence longer than any run of backticks inside.
     fn fenced(&self, element: NodeId, blocks: &[&Block]) -> String {
-        let code = blocks.iter().map(|block| self.page.text_of(block)).collect::<Vec<_>>().join("\n");
+        let code = code::lines(self.page, element, blocks);
         let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(longest.max(2) + 1);
         format!("{fence}{}\n{code}\n{fence}", self.language(element).unwrap_or_default())
@@ -123,9 +129,7 @@ impl Writer<'_> {
     /// A table with the columns of which anything was kept. Markdown's tables must have a header: where the first row
     /// is none, it is empty.
     fn table(&self, rows: &[Row]) -> String {
-        let mut columns: Vec<usize> = rows.iter().flat_map(|row| &row.cells).map(|cell| cell.column).collect();
-        columns.sort_unstable();
-        columns.dedup();
+        let columns = columns(rows);
         let has_header = rows.first().is_some_and(|row| row.cells.iter().all(|cell| cell.header));
         let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
         let mut lines: Vec<String> = Vec::with_capacity(rows.len() + 2);

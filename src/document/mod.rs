@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::label::Label;
 
 mod arrange;
+mod code;
 mod inline;
 pub mod markdown;
 #[cfg(feature = "corpus")]
@@ -19,7 +20,7 @@ pub use text::plain_text;
 pub struct Document {
     /// The page's name in its corpus: its path, or the id of its record.
     pub id: String,
-    /// The page's address.
+    /// The page's address: as the corpus has it, else as the page itself declares it.
     pub url: Option<String>,
     /// The address' host without `www.`.
     pub host: Option<String>,

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Document;
-use crate::corpus::PageError;
+use crate::corpus::{Loaded, PageError};
 
 mod folder;
 mod staged;
@@ -219,6 +219,12 @@ impl Document {
             error: Some(error.to_string()),
             ..Document::default()
         }
+    }
+
+    /// What was extracted from a page of a corpus: with its name, and with its place before what went wrong.
+    pub fn of_corpus(self, page: &Loaded) -> Document {
+        let error = self.error.map(|error| format!("{}: {error}", page.place));
+        Document { id: page.id.clone(), error, ..self }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Kept blocks to plain text.
 
-use super::arrange::{Piece, Row, arrange};
+use super::arrange::{Piece, Row, arrange, columns, heading};
+use super::code;
 use crate::page::sentence::gap_before;
 use crate::page::{Block, Page};
 
 /// The text of blocks, which must be in document order: a blank line between them, items of a list on consecutive
-/// lines, a row of a table on one line with tabs between its cells. Words of different blocks never run together, and
+/// lines, a row of a table on one line with tabs between its cells, one for an empty cell too. Words of different blocks never run together, and
 /// nothing is added but white space.
 ///
 /// ```
@@ -34,7 +35,10 @@ impl Writer<'_> {
                 self.gap = gap;
             }
             match piece {
-                Piece::Heading(_, block) => self.block(block),
+                Piece::Heading(_, block) => {
+                    let text = heading(self.page, block, self.page.text_of(block));
+                    self.push(text);
+                }
                 Piece::Paragraph(runs) => {
                     for (at, run) in runs.iter().enumerate() {
                         if at > 0 {
@@ -44,12 +48,7 @@ impl Writer<'_> {
                     }
                 }
                 Piece::Quote(inner) => self.pieces(inner, "\n\n"),
-                Piece::Pre(_, blocks) => {
-                    for block in blocks {
-                        self.block(block);
-                        self.gap = "\n";
-                    }
-                }
+                Piece::Pre(element, blocks) => self.push(&code::lines(self.page, *element, blocks)),
                 Piece::List { items, .. } => {
                     let inner = if Piece::is_tight(items) { "\n" } else { "\n\n" };
                     for (at, item) in items.iter().enumerate() {
@@ -59,27 +58,37 @@ impl Writer<'_> {
                         self.pieces(&item.pieces, inner);
                     }
                 }
-                Piece::Table(rows) => rows.iter().for_each(|row| {
-                    self.row(row);
-                    self.gap = "\n";
-                }),
+                Piece::Table(rows) => {
+                    let columns = columns(rows);
+                    for row in rows {
+                        self.row(row, &columns);
+                        self.gap = "\n";
+                    }
+                }
             }
         }
     }
 
     fn block(&mut self, block: &Block) {
-        self.text.push_str(std::mem::take(&mut self.gap));
-        self.text.push_str(self.page.text_of(block));
+        self.push(self.page.text_of(block));
     }
 
-    fn row(&mut self, row: &Row) {
+    fn push(&mut self, text: &str) {
         self.text.push_str(std::mem::take(&mut self.gap));
-        for (at, cell) in row.cells.iter().enumerate() {
+        self.text.push_str(text);
+    }
+
+    fn row(&mut self, row: &Row, columns: &[usize]) {
+        self.text.push_str(std::mem::take(&mut self.gap));
+        let mut done = 0;
+        for cell in &row.cells {
+            let at = columns.partition_point(|column| *column < cell.column);
+            // A cell that is empty or was not kept leaves its place.
+            self.text.extend(std::iter::repeat_n('\t', at - done));
+            done = at;
             for (inner, block) in cell.blocks.iter().enumerate() {
-                match (at, inner) {
-                    (0, 0) => {}
-                    (_, 0) => self.text.push('\t'),
-                    _ => self.text.push(' '),
+                if inner > 0 {
+                    self.text.push(' ');
                 }
                 self.text.extend(self.page.text_of(block).chars().map(|c| if c == '\n' { ' ' } else { c }));
             }
@@ -108,7 +117,22 @@ mod tests {
     fn rows_are_lines_and_layout_is_not_data() {
         assert_eq!(text("<table><tr><th>أ<th>ب<tr><td>1<br>2<td><p>3<p>4</table>", &[]), "أ\tب\n1 2\t3 4");
         assert_eq!(text("<table><tr><td>أ<td>ب<tr><td>ج<td>د</table>", &[1, 2]), "أ\n\nد", "no row has two cells");
+        let empty = "<table><tr><th>أ<th>ب<th>ج<tr><td>1<td><td>3<tr><td><td>2<td>3</table>";
+        assert_eq!(text(empty, &[]), "أ\tب\tج\n1\t\t3\n\t2\t3");
+        assert_eq!(text(empty, &[1, 5]), "أ\tج\n1\t3\n\t3", "a column of which nothing was kept");
+        let spans =
+            "<tr><th>أ<th>ب<th>ج<tr><td rowspan=2>1<td>2<td rowspan=3>3<tr><td>4<tr><td colspan=2>5<tr><td>6<td>7";
+        assert_eq!(text(&format!("<table>{spans}</table>"), &[]), "أ\tب\tج\n1\t2\t3\n\t4\n5\n6\t7");
+        let tall = format!("<table>{}</table>", "<tr><td rowspan=65534>أ<td>ب".repeat(3000));
+        assert_eq!(text(&tall, &[]).lines().count(), 3000);
         assert_eq!(text("<table><tr><td>قائمة<td><h2>عنوان</h2><p>فقرة</table>", &[]), "قائمة\n\nعنوان\n\nفقرة");
+    }
+
+    #[test]
+    fn a_headings_link_to_itself_is_no_text_of_it() {
+        assert_eq!(text("<h2>أ<a href='#a'>¶</a></h2><p>ب<h2>ج <a href='/x#c'>#</a></h2>", &[]), "أ\n\nب\n\nج");
+        assert_eq!(text("<h2>C#</h2><p>ب<h2>Intro to <a href='/c#'>C#</a></h2>", &[]), "C#\n\nب\n\nIntro to C#");
+        assert_eq!(text("<h2><a href='#a'>#</a></h2>", &[]), "#");
     }
 
     #[test]

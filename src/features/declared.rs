@@ -4,6 +4,7 @@
 
 use crate::page::Page;
 use crate::page::dom::{AttrName, Tag};
+use crate::page::words::start_of;
 
 use super::structure::HashedMap;
 use super::text::word_hashes;
@@ -283,10 +284,16 @@ impl Said {
         }
     }
 
+    /// How far a type or a list of types goes on, in bytes.
+    const LONGEST_TYPES: usize = 2000;
+
     fn read_json_ld(&mut self, json: &str) {
         // Looked for as text: the block is often broken JSON, and its nesting does not matter here.
         for (at, key) in json.match_indices("\"@type\"") {
-            let rest = json[at + key.len()..].trim_start().trim_start_matches(':').trim_start();
+            let rest = start_of(&json[at + key.len()..], Self::LONGEST_TYPES)
+                .trim_start()
+                .trim_start_matches(':')
+                .trim_start();
             let list = rest.strip_prefix('[').map(|rest| rest.split(']').next().unwrap_or(""));
             let names = list.unwrap_or_else(|| rest.split([',', '}', '\n']).next().unwrap_or(""));
             for name in names.split('"').skip(1).step_by(2).take(8) {

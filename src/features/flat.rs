@@ -36,6 +36,12 @@ const LINE: &[&str] = &[
     "run_words_log",
     "run_long_share",
 ];
+/// Steps to a long line where there is none.
+const FAR: f32 = 60.0;
+/// A line is looked for in so many others in all, so that a page of a million lines takes no time squared: in all others
+/// of a page of up to 3,162 lines, and in these at least on either side of it.
+const MOST_COMPARED: usize = 10_000_000;
+const LEAST_SEARCHED: usize = 50;
 const NEIGHBOURS: [isize; 8] = [-4, -3, -2, -1, 1, 2, 3, 4];
 const NEIGHBOUR: &[&str] = &["words_log", "ends_sentence", "long_text", "starts_digit", "bullet", "blank_before"];
 const WINDOWS: [usize; 3] = [3, 8, 20];
@@ -81,6 +87,17 @@ fn runs(page: &Page, stats: &[TextStats]) -> Vec<(usize, usize)> {
     out
 }
 
+/// For each line, how many steps back the last true one is, its own not counted; [`FAR`] where there is none.
+fn steps_to_last<'a>(flags: impl Iterator<Item = &'a bool>) -> Vec<f32> {
+    let mut since = None;
+    let steps = flags.map(|flag| {
+        let steps = since.map_or(FAR, |since: usize| since as f32);
+        since = if *flag { Some(1) } else { since.map(|since| since + 1) };
+        steps
+    });
+    steps.collect()
+}
+
 /// The matrix of a flattened page, and windows of lines in place of containers.
 pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let width = names().len();
@@ -123,6 +140,10 @@ pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
     let total = over(0, count);
     let blank: f32 = page.lines.iter().map(|l| f32::from(l.blank_before.min(3))).sum();
     let runs = runs(page, &stats);
+    let long_before = steps_to_last(long.iter());
+    let mut long_after = steps_to_last(long.iter().rev());
+    long_after.reverse();
+    let searched = (MOST_COMPARED / count.max(1)).max(LEAST_SEARCHED);
     let longest = by_length.last().copied().unwrap_or(1.0).max(1.0);
 
     let wording = Wording::of(&stats, &hashes);
@@ -133,15 +154,15 @@ pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
         let before = sums[at];
         let own = words_of(s);
         let prose_overlap = share(own, &|w| prose.get(w).copied().unwrap_or(0) > u32::from(long[at]));
-        let to_long =
-            |mut range: Box<dyn Iterator<Item = usize>>| range.position(|n| long[n]).map_or(60.0, |d| d as f32 + 1.0);
         let (run_start, run_end) = runs[at];
         let run = over(run_start, run_end);
         let rank = by_length.partition_point(|w| *w < s.words) as f32 / count as f32;
         // The same line inside another one: a headline repeated in a share text, a bullet repeated below its menu.
         let text = page.text_of(block);
         let inside = if s.words >= 2.0 && text.len() < 200 {
-            page.texts().filter(|t| t.len() > text.len() && t.len() < 400 && t.contains(text)).count() as f32
+            let others = page.blocks[at.saturating_sub(searched)..count.min(at + searched)].iter();
+            let others = others.map(|other| page.text_of(other));
+            others.filter(|t| t.len() > text.len() && t.len() < 400 && t.contains(text)).count() as f32
         } else {
             0.0
         };
@@ -161,8 +182,8 @@ pub fn matrix_without_lexicon(page: &Page) -> (Array2<f32>, Surroundings) {
             share(own, &|w| lead.contains(w)),
             rank,
             s.words / longest,
-            to_long(Box::new((0..at).rev())).ln_1p(),
-            to_long(Box::new(at + 1..count)).ln_1p(),
+            long_before[at].ln_1p(),
+            long_after[at].ln_1p(),
             ((run_end - run_start) as f32).ln_1p(),
             (at - run_start) as f32 / (run_end - run_start) as f32,
             run[0].ln_1p(),
@@ -233,5 +254,24 @@ mod tests {
         assert_eq!(matrix.column(column("bullet")).to_vec(), [0.0, 1.0, 0.0, 0.0]);
         assert_eq!(matrix[[0, column("repeats_log")]], matrix[[3, column("repeats_log")]]);
         assert_eq!(surroundings.containers.len(), 4);
+        let steps = |name: &str| matrix.column(column(name)).map(|log| log.exp_m1().round()).to_vec();
+        assert_eq!(steps("lines_to_long_before"), [FAR, FAR, FAR, 1.0]);
+        assert_eq!(steps("lines_to_long_after"), [2.0, 1.0, FAR, FAR]);
+        // "one" has one word, and a single word says nothing.
+        assert_eq!(steps("repeats_inside_log"), [0.0; 4]);
+    }
+
+    #[test]
+    fn a_line_is_found_in_others_near_it_however_long_the_page_is() {
+        let mut lines = vec!["filler".to_owned(); 20_000];
+        for at in [100, 10_000] {
+            lines[at] = "Two words".to_owned();
+            lines[at + 40] = "Here are two words: Two words".to_owned();
+        }
+        let (matrix, _) = matrix_without_lexicon(&Page::from_text(&lines.join("\n")));
+        let inside = names().iter().position(|n| n == "repeats_inside_log").unwrap();
+        let found: Vec<usize> = (0..20_000).filter(|at| matrix[[*at, inside]] > 0.0).collect();
+        assert_eq!(found, [100, 10_000]);
+        assert_eq!(matrix[[100, inside]], 1.0f32.ln_1p(), "the other place is too far");
     }
 }

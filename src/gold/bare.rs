@@ -44,14 +44,16 @@ impl Bare {
 
 /// A copy of a page of HTML; none where it would not have the same blocks.
 pub fn bare(page: &Page, bare: Bare) -> Option<Page> {
-    use AttrName::{AriaHidden, Class, Colspan, Content, Dir, Hidden, Href, HttpEquiv, Id, Lang, Src, Style, Value};
+    use AttrName::{
+        AriaHidden, Class, Colspan, Content, Dir, Hidden, Href, HttpEquiv, Id, Lang, Rowspan, Src, Style, Value,
+    };
     // Another page draws other names, so that the lexicon's words are all seen and all missed.
     let seed = xxh3_64_with_seed(page.text.as_bytes(), 1);
     let keeps = |name, value: &str| match name {
         Class | Id => ((xxh3_64_with_seed(value.as_bytes(), seed) >> 40) as f32) < bare.names * (1 << 24) as f32,
         name => matches!(
             name,
-            AriaHidden | Colspan | Content | Dir | Hidden | Href | HttpEquiv | Lang | Src | Style | Value
+            AriaHidden | Colspan | Content | Dir | Hidden | Href | HttpEquiv | Lang | Rowspan | Src | Style | Value
         ),
     };
     let dom = page.dom.with(|tag| bare.tag(tag), keeps);

@@ -41,8 +41,12 @@ fn labels(path: &Path) -> Result<Vec<(u32, Label)>, GoldError> {
     let bytes = read_bytes(path)?;
     let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').quoting(false).from_reader(&bytes[..]);
     let mut labels: Vec<(u32, Label)> = Vec::new();
-    for row in reader.deserialize::<(u32, String)>() {
-        let at = labels.len() as u64 + 2;
+    let mut rows = reader.deserialize::<(u32, String)>();
+    loop {
+        // Where the row is that comes next; blank lines are passed over.
+        let from = rows.reader().position().line();
+        let Some(row) = rows.next() else { break };
+        let at = row.as_ref().map_or_else(|e| e.position().map_or(from, csv::Position::line), |_| from);
         let (number, label) = row.map_err(|e| {
             GoldError::record(path, Some(at), format!("{e}; expected a line number, a tab and a label"))
         })?;

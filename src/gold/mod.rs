@@ -289,9 +289,14 @@ impl GoldPage {
     /// The page cut into blocks.
     ///
     /// # Errors
-    /// As [`GoldPage::load`].
+    /// As [`GoldPage::load`], and if it cannot be read to its end ([`Page::whole`]).
     pub fn page(&self) -> Result<Page, GoldError> {
-        Ok(Page::new(&self.load()?, &Hints { url: self.url.clone(), charset: None, input: self.input }))
+        let page = Page::new(&self.load()?, &Hints { url: self.url.clone(), charset: None, input: self.input });
+        let path = match &self.source {
+            Source::Inline(_) => Path::new(&self.id),
+            Source::File(path) => path,
+        };
+        page.whole().map(|()| page).map_err(|error| GoldError::record(path, None, error))
     }
 }
 

@@ -23,7 +23,7 @@ use super::{BlockLabel, GoldError, GoldPage, GoldSet, Reference, Source};
 use crate::corpus::{Inputs, Loaded, Reading};
 use crate::label::Label;
 use crate::page::dom::{NodeId, Tag, tag_of};
-use crate::page::{Hints, Input, Page, decode, host_of};
+use crate::page::{Hints, Input, Page, TooDeep, decode, host_of};
 
 /// The rules of one file.
 #[derive(Debug)]
@@ -81,9 +81,9 @@ pub enum RuleError {
     /// There are no rules.
     #[error("{}: no rules; a rule is [[rule]] with host, select and label", .0.display())]
     Empty(PathBuf),
-    /// The page was not read to its end, so that a selector might not mean what it says.
-    #[error("its elements are nested too deep to read it to its end, which no real page's are; no rule labels it")]
-    TooDeep,
+    /// A selector might not mean what it says.
+    #[error(transparent)]
+    TooDeep(#[from] TooDeep),
     /// The selectors' tree and the blocks' tree of a page differ.
     #[error("the page's elements could not be matched to its blocks; please report it")]
     Trees,
@@ -166,10 +166,8 @@ impl Rules {
         if rules.is_empty() || page.input() == Input::Text {
             return Ok(matches);
         }
-        if page.dom.is_cut() {
-            // Scraper's tree would go on where ours ends, and take minutes over it.
-            return Err(RuleError::TooDeep);
-        }
+        // Scraper's tree would go on where ours ends, and take minutes over it.
+        page.whole()?;
         let selected = self.select(page, bytes, hints, &rules)?;
         for (at, block) in page.blocks.iter().enumerate() {
             let around = std::iter::once(block.element).chain(page.dom.ancestors(block.element));
@@ -248,7 +246,8 @@ impl Rules {
             }
         }
         // Threads finish in any order; a training must not depend on it.
-        set.pages.sort_by(|a, b| a.id.cmp(&b.id));
+        set.pages.sort_by_cached_key(|page| (page.id.clone(), page.hash().unwrap_or_default()));
+        set.problems.sort_by_cached_key(GoldError::to_string);
         if set.pages.is_empty() {
             let message = "its rules label no block of any page; `lubb rules check` shows what they match";
             return Err(GoldError::record(&self.path, None, message));

@@ -240,6 +240,11 @@ impl Logistic {
         self.columns as usize
     }
 
+    /// How many outputs it has: one a class, or one for two classes.
+    pub fn outputs(&self) -> usize {
+        self.weights.len()
+    }
+
     /// Whether a model read from a file holds together: no index out of range, columns in order, no value that is not finite.
     pub fn is_valid(&self) -> bool {
         self.ramps.iter().all(|(c, s, k)| *c < self.columns && s.is_finite() && k.is_finite())

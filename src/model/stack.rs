@@ -67,6 +67,14 @@ impl Classifier {
         }
     }
 
+    /// How many outputs it has: one a class, or one for two classes.
+    fn outputs(&self) -> usize {
+        match self {
+            Classifier::Logistic(model) => model.outputs(),
+            Classifier::Boost(model) => model.outputs(),
+        }
+    }
+
     fn is_valid(&self) -> bool {
         match self {
             Classifier::Logistic(model) => model.is_valid(),
@@ -308,9 +316,12 @@ impl Stack {
     pub fn is_valid(&self, width: usize) -> bool {
         let wide = width + context::WIDTH;
         let last = if self.stages.len() > 1 { wide } else { width };
-        let sound = |c: &Classifier, columns| c.columns() == columns && c.is_valid();
-        let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, if at == 0 { width } else { wide }));
-        let linear = self.linear.as_ref().is_none_or(|model| model.columns() == last && model.is_valid());
-        stages && !self.stages.is_empty() && linear && self.kinds.as_ref().is_none_or(|k| sound(k, last))
+        let sound = |c: &Classifier, columns, outputs| c.columns() == columns && c.outputs() == outputs && c.is_valid();
+        let of_stage = |at: usize| if at == 0 { width } else { wide };
+        let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, of_stage(at), 1));
+        let linear = self.linear.as_ref().cloned().map(Classifier::Logistic);
+        let linear = linear.is_none_or(|model| sound(&model, last, 1));
+        let kinds = self.kinds.as_ref().is_none_or(|kinds| sound(kinds, last, Label::COUNT));
+        stages && !self.stages.is_empty() && linear && kinds
     }
 }

@@ -85,6 +85,34 @@ pub struct Without {
     pub decision: bool,
 }
 
+/// An example that no model can be trained on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{id}: {what}")]
+pub struct BadExample {
+    /// The page's name.
+    pub id: String,
+    what: String,
+}
+
+impl Example {
+    /// Whether its fold is one of so many and its labels are as many as its blocks.
+    pub(super) fn check(&self, folds: usize) -> Result<(), BadExample> {
+        let blocks = self.page.blocks.len();
+        let fits = |labels: usize| labels == 0 || labels == blocks;
+        let what = if self.fold >= folds {
+            format!("it is in fold {}, and folds are numbered from 0 to {}", self.fold, folds.saturating_sub(1))
+        } else if !fits(self.body.len()) || !fits(self.kinds.len()) {
+            let (body, kinds) = (self.body.len(), self.kinds.len());
+            format!(
+                "it has {blocks} blocks, but {body} shares of body and {kinds} labels; give each block one, or none"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(BadExample { id: self.id.clone(), what })
+    }
+}
+
 /// Settings of a training run.
 #[derive(Clone, Debug)]
 pub struct TrainParams {
@@ -155,6 +183,9 @@ pub enum TrainError {
         /// How many folds have pages.
         folds: usize,
     },
+    /// An example does not hold together.
+    #[error(transparent)]
+    Example(#[from] BadExample),
     /// The logistic classifier did not fit.
     #[error(transparent)]
     Fit(#[from] LogisticError),
@@ -580,7 +611,12 @@ fn fit_stack(
 /// Trains a model on pages of HTML, and on flattened pages if there are any of at least three folds.
 ///
 /// The results out of fold are those of `html`, then those of `flat`.
+///
+/// # Errors
+/// [`TrainError::TooFew`] for pages of fewer than three folds, [`TrainError::Example`] for one in a fold that there is not or
+/// with labels for some of its blocks only, and what the classifiers cannot fit.
 pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card: Card) -> Result<Trained, TrainError> {
+    html.iter().chain(flat).try_for_each(|example| example.check(params.folds))?;
     (card.seed, card.pages) = (params.seed, known_pages(html.iter().chain(flat)));
     let (lexicon, stack, mut out_of_fold) = fit_stack(html, params, 1.0)?;
     let flat = if flat.is_empty() {

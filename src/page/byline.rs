@@ -29,6 +29,12 @@ const PREFIXES: &[&str] = &[
     "par",
     "por",
     "escrito por",
+    "publicado por",
+    "rédigé par",
+    "écrit par",
+    "publié par",
+    "geschrieben von",
+    "oleh",
     "door",
     "scritto da",
     "автор",
@@ -36,6 +42,13 @@ const PREFIXES: &[&str] = &[
     "текст",
     "yazan",
     "بقلم",
+    "بواسطة",
+    "أجرى الحوار",
+    "أجرت الحوار",
+    "حاوره",
+    "حاورته",
+    "حاورها",
+    "حاورتها",
     "كتب",
     "كتبت",
     "كتبه",
@@ -160,11 +173,15 @@ pub fn byline(line: &str) -> Option<&str> {
     let end = rest.find(['\n', '|', '•', '·', '—', '(']).unwrap_or(rest.len());
     let names = rest[..end].split(" - ").next().unwrap_or_default();
     let names = match names.find(char::is_numeric) {
-        // `Ann Lee March 5, 2024`
+        // `Ann Lee March 5, 2024`, `Ann Lee Tuesday, 5 March 2024`
         Some(number) => {
-            let names = names[..number].trim();
-            let (rest, last) = names.rsplit_once(char::is_whitespace).unwrap_or((names, ""));
-            if months::is_month(last) { rest.trim() } else { names }
+            let mut names = names[..number].trim();
+            while let Some((rest, last)) = names.rsplit_once(char::is_whitespace)
+                && months::is_of_a_date(last)
+            {
+                names = rest.trim();
+            }
+            names
         }
         None => names.trim(),
     };
@@ -290,6 +307,9 @@ mod tests {
     fn bylines_among_other_lines() {
         assert_eq!(byline("بقلم: ليلى حداد | 5 مارس 2024"), Some("ليلى حداد"));
         assert_eq!(byline("By Ann Lee March 5, 2024"), Some("Ann Lee"));
+        assert_eq!(byline("By Ann Lee Tuesday, March 5, 2024"), Some("Ann Lee"));
+        assert_eq!(byline("حاورتها: طارق بنحدو السبت 23 نونبر 2024"), Some("طارق بنحدو"));
+        assert_eq!(byline("بواسطة غرفة الأخبار"), Some("غرفة الأخبار"));
         assert_eq!(byline("5 مارس 2024"), None);
         assert_eq!(byline("المصدر: وكالة"), None, "a source is no author");
         assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);

@@ -47,11 +47,29 @@ pub fn parse(value: &str, order: Order) -> Option<String> {
 /// assert_eq!(find("الأحد ٣ آذار/مارس ٢٠٢٤ - 14:30", Order::DayFirst).as_deref(), Some("2024-03-03T14:30:00"));
 /// assert_eq!(find("Tue, 05 Mar 2024 09:00:00 +0200", Order::DayFirst).as_deref(), Some("2024-03-05T09:00:00+02:00"));
 /// assert_eq!(find("۱۵ اسفند ۱۴۰۲", Order::DayFirst).as_deref(), Some("2024-03-05"));
+/// // Not when it was updated.
+/// let both = "آخر تحديث: 14 مارس 2023 | نشر: 12 مارس 2023";
+/// assert_eq!(find(both, Order::DayFirst).as_deref(), Some("2023-03-12"));
 /// ```
 pub fn find(text: &str, order: Order) -> Option<String> {
     if !text.chars().any(char::is_numeric) {
         return None;
     }
+    published(text).and_then(|text| find_first(&text, order)).or_else(|| find_first(text, order))
+}
+
+/// What comes after the word that a page was published, if the word that it was updated comes before that.
+fn published(text: &str) -> Option<String> {
+    const UPDATED: [&str; 7] =
+        ["تحديث", "updated", "modified", "aktualisiert", "mis à jour", "actualizado", "güncelle"];
+    const PUBLISHED: [&str; 7] = ["نشر", "نُشر", "published", "veröffentlicht", "publié", "publicado", "yayın"];
+    let text = text.to_lowercase();
+    let first = |text: &str, words: &[&str]| words.iter().filter_map(|word| text.find(word)).min();
+    let updated = &text[first(&text, &UPDATED)?..];
+    Some(updated[first(updated, &PUBLISHED)?..].to_owned())
+}
+
+fn find_first(text: &str, order: Order) -> Option<String> {
     let tokens = tokens(text);
     (0..tokens.len()).find_map(|at| {
         let reader = Reader { tokens: &tokens, order };

@@ -12,10 +12,10 @@ const DECLARATION_WINDOW: usize = 4096;
 /// Decodes a page's bytes, and says from which encoding.
 ///
 /// Tried in this order: a byte order mark; `charset`, the label of an HTTP header that the caller knows;
-/// valid UTF-8 with at least one multi-byte character; `<meta charset>` or `http-equiv`; a guess from the bytes (chardetng, the
-/// detector of Firefox). Valid UTF-8 comes before the page's own declaration because scrapers often store pages
-/// as UTF-8 without changing what the page says of itself; text in a legacy encoding is practically never
-/// valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
+/// UTF-8 with at least one multi-byte character, in which a few bytes may be broken; `<meta charset>` or `http-equiv`; a
+/// guess from the bytes (chardetng, the detector of Firefox). UTF-8 comes before the page's own declaration because
+/// scrapers often store pages as UTF-8 without changing what the page says of itself, and cut texts in mid-letter; text in
+/// a legacy encoding is practically never valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'static Encoding) {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return (encoding.decode_without_bom_handling(&bytes[skip..]).0, encoding);
@@ -29,15 +29,16 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
     {
         return (Cow::Borrowed(text), UTF_8);
     }
-    let encoding = declared(bytes).filter(|e| plausible(e, bytes)).unwrap_or_else(|| guess(bytes));
+    let encoding = match valid.is_err() && is_nearly_utf8(bytes) {
+        true => UTF_8,
+        // A declaration of UTF-8 on bytes that are not is wrong.
+        false => declared(bytes).filter(|e| *e != UTF_8 || valid.is_ok()).unwrap_or_else(|| guess(bytes)),
+    };
     (encoding.decode_without_bom_handling(bytes).0, encoding)
 }
 
-/// A declaration of UTF-8 on bytes that are not is wrong unless only a few bytes are broken.
-fn plausible(encoding: &&'static Encoding, bytes: &[u8]) -> bool {
-    if *encoding != UTF_8 {
-        return true;
-    }
+/// Whether only a few bytes are not UTF-8. In legacy encodings hardly any two bytes together are.
+fn is_nearly_utf8(bytes: &[u8]) -> bool {
     let high = bytes.iter().filter(|b| **b >= 0x80).count();
     let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     broken * 10 <= high
@@ -165,6 +166,24 @@ mod tests {
         let (text, encoding) = decode(&bytes, None);
         assert_eq!(encoding, UTF_8);
         assert!(text.contains(ARABIC) && text.ends_with('\u{fffd}'));
+        // A teaser cut in mid-letter, on a page that declares nothing, or what it no longer is.
+        for head in ["", "<meta charset=windows-1256>"] {
+            let bytes = [head.as_bytes(), b"<p>", &ARABIC.as_bytes()[..3], b"</p><p>", ARABIC.as_bytes()].concat();
+            let (text, encoding) = decode(&bytes, None);
+            assert_eq!(encoding, UTF_8, "{head}");
+            assert!(text.ends_with(ARABIC), "{head}");
+        }
+    }
+
+    #[test]
+    fn legacy_texts_are_not_nearly_utf8() {
+        let texts = ["سلام عليكم", "déjà vu, où ça", "漢字かんじ", "привет", "中文网页", "한국어"];
+        let encodings = ["windows-1256", "windows-1252", "shift_jis", "koi8-r", "gbk", "euc-kr"];
+        for (text, label) in texts.into_iter().zip(encodings) {
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            let bytes = encoding.encode(text).0.repeat(20);
+            assert!(std::str::from_utf8(&bytes).is_err() && !is_nearly_utf8(&bytes), "{label}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The language of a page as a BCP 47 tag: what the page declares, checked against what is written on it.
 
+use std::borrow::Cow;
+
 use whatlang::{Lang, Script};
 
 /// A declared language as a BCP 47 tag in its usual case: `en_US` and `EN-us` become `en-US`.
@@ -26,7 +28,13 @@ pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
     let long = text.len() > 100;
     // A few paragraphs tell as much as the whole.
     let end = text.char_indices().nth(4000).map_or(text.len(), |(at, _)| at);
-    let text = &text[..end];
+    // Vowel signs would be taken for letters of their own.
+    let is_mark = |c: char| matches!(c, '\u{640}' | '\u{64b}'..='\u{655}' | '\u{670}');
+    let plain: Cow<str> = match text[..end].contains(is_mark) {
+        true => text[..end].chars().filter(|c| !is_mark(*c)).collect(),
+        false => Cow::Borrowed(&text[..end]),
+    };
+    let text = &*plain;
     if let Some(tag) = declared {
         // The script takes a twentieth of the time that the language does, and most pages declare theirs.
         let doubtful = long && whatlang::detect_script(text).is_some_and(|script| contradicts(tag, script));
@@ -74,6 +82,8 @@ mod tests {
         assert_eq!(of_text(None, ARABIC).as_deref(), Some("ar"));
         assert_eq!(of_text(Some("en"), ""), Some("en".to_owned()));
         assert_eq!(of_text(None, "سلام"), None);
+        let vowels = "أَعْلَنَتْ وِزَارَةُ الـمَالِيَّةِ اليَوْمَ عَنْ مُوَازَنَةٍ جَدِيدَةٍ لِلعَامِ المُقْبِلِ، وَقَالَ الوَزِيرُ إِنَّ العَجْزَ سَيَنْخَفِضُ.";
+        assert_eq!(of_text(None, vowels).as_deref(), Some("ar"));
     }
 
     #[test]

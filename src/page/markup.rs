@@ -2,6 +2,7 @@
 
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::words::start_of;
 use super::{language, segment};
 
 /// How much text of an element is read, in bytes, and how many nodes; no title or name is longer.
@@ -148,7 +149,7 @@ impl Said {
                 }
                 Tag::Meta => said.meta(dom, node),
                 Tag::Title if said.document_title.is_none() && !dom.ancestors(node).any(|a| dom.tag(a) == Tag::Svg) => {
-                    said.document_title = Some(clean(&dom.inner_text(node))).filter(|title| !title.is_empty());
+                    said.document_title = Some(clean(title(&dom.inner_text(node)))).filter(|title| !title.is_empty());
                 }
                 Tag::H1 => {
                     let text = squeeze(&visible(dom, node));
@@ -184,7 +185,7 @@ impl Said {
             let Some(name) = dom.attr(node, name).map(|name| name.trim().to_ascii_lowercase()) else { continue };
             let rank = |names: &[&str]| names.iter().position(|known| *known == name);
             if let Some(rank) = rank(TITLES) {
-                self.meta.title.offer(rank, content);
+                self.meta.title.offer(rank, title(content));
             } else if let Some(rank) = rank(AUTHORS) {
                 // `twitter:data1` is an author only under such a label; Yoast writes it so, names need no digits.
                 if name != "twitter:data1" || !content.chars().any(char::is_numeric) {
@@ -212,7 +213,7 @@ impl Said {
         };
         for property in property.split_whitespace() {
             match property {
-                "headline" => self.microdata.title.offer(0, &value()),
+                "headline" => self.microdata.title.offer(0, title(&value())),
                 "datePublished" => self.microdata.date.offer(0, &value()),
                 "dateCreated" => self.microdata.date.offer(1, &value()),
                 "author" | "creator" => {
@@ -313,10 +314,15 @@ pub(super) fn visible(dom: &Dom, node: NodeId) -> String {
         if dom.tag(at) == Tag::Br || dom.tag(at).display() == Display::Block {
             text.push(' ');
         }
-        text.push_str(dom.text(at));
+        text.push_str(start_of(dom.text(at), MAX_VISIBLE - text.len().min(MAX_VISIBLE)));
         at += 1;
     }
     text
+}
+
+/// What of a declared title is read: titles are compared with each other, and no title is longer.
+pub(super) fn title(declared: &str) -> &str {
+    start_of(declared, MAX_VISIBLE)
 }
 
 pub(super) fn squeeze(text: &str) -> String {

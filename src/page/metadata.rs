@@ -3,8 +3,9 @@
 use super::byline::{self, key, people};
 use super::date::{self, Order};
 use super::jsonld::JsonLd;
-use super::markup::{Said, clean, lines, squeeze};
-use super::title::{likeness, without_site};
+use super::markup::{self, Said, clean, lines, squeeze};
+use super::title::{is_part, likeness, without_site};
+use super::words::start_of;
 use super::{Page, language};
 
 /// Caps on lengths, in characters.
@@ -67,7 +68,7 @@ impl Metadata {
         let lang = lang.or_else(|| language::tag(&article?.text(&["inLanguage"])?));
         let order = order_of(lang.as_deref(), host.as_deref());
 
-        let headline = article.and_then(|a| a.text(&["headline", "name"])).map(|title| clean(&title));
+        let headline = article.and_then(|a| a.text(&["headline", "name"])).map(|name| clean(markup::title(&name)));
         let bare = |title: &str| without_site(title, &sites, &known);
         let is_site = |title: &str| sites.iter().any(|site| key(site) == key(title));
         let declared = headline.as_deref().into_iter().chain(said.meta.title.get()).chain(said.microdata.title.get());
@@ -108,8 +109,12 @@ impl Metadata {
     /// `meta_blocks` those of the blocks labelled meta, `text` is the article's, for its language.
     pub fn complete<'a>(&mut self, headline: Option<&str>, meta_blocks: impl Iterator<Item = &'a str>, text: &str) {
         self.lang = language::of_text(self.lang.as_deref(), text);
-        if self.title.is_none() {
-            self.title = headline.map(|title| cap(squeeze(title), MAX_TITLE)).filter(|title| !title.is_empty());
+        let headline = headline.map(|title| cap(squeeze(title), MAX_TITLE)).filter(|title| !title.is_empty());
+        match (&self.title, headline) {
+            (None, headline) => self.title = headline,
+            // What stands by a separator before or after the headline that the page shows is the site's or a section's.
+            (Some(title), Some(headline)) if is_part(title, &headline) => self.title = Some(headline),
+            _ => {}
         }
         let order = order_of(self.lang.as_deref(), None);
         let sites: Vec<&str> = self.site_name.as_deref().into_iter().collect();
@@ -159,10 +164,14 @@ fn order_of(lang: Option<&str>, host: Option<&str>) -> Order {
     }
 }
 
+/// How far into an address a date is looked for, and how long it may be.
+const MAX_PATH: usize = 2000;
+const DATE: usize = 40;
+
 /// The date in an address such as `/2024/03/05/title`.
 fn date_in_address(address: &str) -> Option<String> {
     let path = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let path = path.split(['?', '#']).next()?;
+    let path = start_of(path.split(['?', '#']).next()?, MAX_PATH);
     let bytes = path.as_bytes();
     (0..bytes.len()).find_map(|at| {
         let starts =
@@ -171,7 +180,7 @@ fn date_in_address(address: &str) -> Option<String> {
             return None;
         }
         let part = path.get(at..)?;
-        let length = part.bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'/' | b'-')).count();
+        let length = part.bytes().take(DATE).take_while(|b| b.is_ascii_digit() || matches!(b, b'/' | b'-')).count();
         date::parse(part[..length].trim_end_matches(['/', '-']), Order::DayFirst)
     })
 }
@@ -229,6 +238,19 @@ mod tests {
         assert_eq!(of("<html lang=ar_EG>").lang.as_deref(), Some("ar-EG"));
         assert_eq!(of("<meta property=og:locale content=fa_IR>").lang.as_deref(), Some("fa-IR"));
         assert_eq!(of("<html lang=''><meta http-equiv=content-language content='fr, en'>").lang.as_deref(), Some("fr"));
+    }
+
+    #[test]
+    fn the_headline_that_is_shown_tells_what_of_the_title_is_the_sites() {
+        let title = |title: &str, headline: &str| {
+            let mut m = of(&format!("<title>{title}</title>"));
+            m.complete(Some(headline), std::iter::empty(), "");
+            m.title.unwrap_or_default()
+        };
+        assert_eq!(title("ما لا تقوله الأرقام - صحيفة البلقاء | رأي", "ما لا تقوله الأرقام"), "ما لا تقوله الأرقام");
+        assert_eq!(title("صحيفة البلقاء | ما لا تقوله الأرقام", "ما لا تقوله الأرقام"), "ما لا تقوله الأرقام");
+        assert_eq!(title("الأرقام وما لا تقوله", "ما لا تقوله الأرقام"), "الأرقام وما لا تقوله");
+        assert_eq!(title("A - B", "A story of another page"), "A - B");
     }
 
     #[test]

@@ -106,6 +106,14 @@ impl Page {
         Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None }
     }
 
+    /// Whether it was read to its end.
+    ///
+    /// # Errors
+    /// [`TooDeep`], after some second of parsing: html5ever is quadratic in depth, and the rest would take minutes.
+    pub fn whole(&self) -> Result<(), TooDeep> {
+        if self.dom.is_cut() { Err(TooDeep) } else { Ok(()) }
+    }
+
     /// What the page was made from.
     pub fn input(&self) -> Input {
         if self.dom.is_empty() { Input::Text } else { Input::Html }
@@ -136,6 +144,11 @@ impl Page {
         self.url.as_deref().and_then(host_of)
     }
 }
+
+/// A page of which only a part was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not read to its end: its elements are nested too deep, which no real page is")]
+pub struct TooDeep;
 
 /// The host of an address in lower case, without user, port and a leading `www.`.
 ///

@@ -1,13 +1,20 @@
-//! Names of months in the languages and calendars that dates are read in.
+//! Names of months and days in the languages and calendars that dates are read in.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Whether a word is the name of a month.
-pub(super) fn is_month(word: &str) -> bool {
+/// Whether a word is the name of a month or of a day of the week.
+pub(super) fn is_of_a_date(word: &str) -> bool {
+    let word = word.trim_end_matches([',', '،', '.', ':']);
     let word: String = word.chars().flat_map(char::to_lowercase).filter_map(fold).collect();
-    MONTHS.contains_key(word.as_str())
+    MONTHS.contains_key(word.as_str()) || WEEKDAYS.split_whitespace().any(|day| day == word)
 }
+
+/// Days of the week, folded, of the languages that bylines are read in.
+const WEEKDAYS: &str = "monday tuesday wednesday thursday friday saturday sunday \
+    montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche \
+    lunes martes miércoles jueves viernes sábado domingo الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت \
+    شنبه يكشنبه دوشنبه سهشنبه چهارشنبه پنجشنبه جمعه";
 
 /// One spelling for the letters and digits that keyboards of the Arabic script write in several ways.
 pub(super) fn fold(c: char) -> Option<char> {

@@ -208,10 +208,23 @@ fn element(tag: &str, text: &str, html: &mut String) {
     html.push_str(&format!("</{tag}>"));
 }
 
-/// Where the article would stand: after the first `</h1>`, else at the end of the body.
+/// Where the article would stand: after the first `</h1>` that is no script's, else at the end of the body.
 fn below_headline(html: &str) -> usize {
     let lower = html.to_ascii_lowercase();
-    let after_h1 = lower.find("</h1>").map(|at| at + "</h1>".len());
+    let (mut at, mut after_h1) = (0, None);
+    while let Some(found) = memmem::find(&lower.as_bytes()[at..], b"</h1>") {
+        let end = at + found + "</h1>".len();
+        // A script before it that has not ended holds it.
+        let before = &lower[at..end];
+        let Some(script) = before.find("<script") else {
+            after_h1 = Some(end);
+            break;
+        };
+        match memmem::find(&lower.as_bytes()[at + script..], b"</script") {
+            Some(length) => at += script + length + "</script".len(),
+            None => break,
+        }
+    }
     after_h1.or_else(|| lower.rfind("</body")).unwrap_or(html.len())
 }
 
@@ -275,6 +288,22 @@ mod tests {
                 format!("<script type=application/ld+json>{{\"name\":\"الجسر القديم يغلق\",{member}}}</script>");
             assert_eq!(texts(&page(&script))[2..4], expected, "{script}");
         }
+    }
+
+    #[test]
+    fn a_heading_inside_a_script_is_not_where_the_article_goes() {
+        let body = format!("<h1>الجسر القديم</h1><p>{}</p>", SENTENCE.repeat(5));
+        let script = format!(
+            r#"<script type=application/ld+json>{{"name":"الجسر القديم يغلق","@type":"NewsArticle","articleBody":"{body}"}}</script>"#
+        );
+        let head = "<title>الجسر القديم يغلق أمام الشاحنات | الخبر</title>";
+        let of = |rest: &str| Page::from_html(&format!("<head>{head}{script}</head>{rest}"));
+        let page = of("<nav>الرئيسية</nav><h1>الجسر القديم</h1><p>شارك</p>");
+        assert_eq!(texts(&page)[..2], ["الرئيسية", "الجسر القديم"]);
+        assert_eq!(texts(&page)[3], SENTENCE.repeat(5));
+        // Without a headline of its own: at the end.
+        let page = of("<nav>الرئيسية</nav><p>شارك</p>");
+        assert_eq!((texts(&page)[1], texts(&page)[3]), ("شارك", &*SENTENCE.repeat(5)));
     }
 
     #[test]

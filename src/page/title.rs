@@ -35,6 +35,16 @@ pub(super) fn without_site(title: &str, sites: &[&str], known: &[String]) -> Str
     }
 }
 
+/// Whether a title is a headline and, set off from it, something before or after it.
+pub(super) fn is_part(title: &str, headline: &str) -> bool {
+    let headline = key(headline);
+    !headline.is_empty()
+        && SEPARATORS.iter().any(|separator| {
+            let parts = [title.split_once(separator), title.rsplit_once(separator)];
+            parts.into_iter().flatten().any(|(before, after)| key(before) == headline || key(after) == headline)
+        })
+}
+
 /// Whether a part of a title is the name that the label of a host stands for: `Raspberry Pi Forums` for
 /// `raspberrypi`, `Farm Bureau Financial Services` for `fbfs`.
 fn named_for(label: &str, part: &str, words: &str) -> bool {

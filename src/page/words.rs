@@ -82,6 +82,12 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
+/// The first bytes of a text, whole characters only.
+pub(crate) fn start_of(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,11 +38,6 @@ impl Outcome {
         Outcome { prediction, labels: Some(labels) }
     }
 
-    /// A text that some tool made.
-    pub fn of_text(text: String) -> Outcome {
-        Outcome { prediction: Prediction { text, ..Prediction::default() }, labels: None }
-    }
-
     /// A page that could not be read.
     pub fn failed(error: impl ToString) -> Outcome {
         Outcome { prediction: Prediction { error: Some(error.to_string()), ..Prediction::default() }, labels: None }

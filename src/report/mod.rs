@@ -87,6 +87,22 @@ pub fn evaluate(pages: impl IntoIterator<Item = (GoldPage, Prediction)>) -> Repo
     Report::new(pages.into_iter().map(|(gold, prediction)| PageRow::new(&gold, &prediction)).collect())
 }
 
+/// The files of a report.
+pub const FILES: [&str; 12] = [
+    "summary.json",
+    "pages.csv",
+    "labels.csv",
+    "confusion.csv",
+    "report.json",
+    "groups.csv",
+    "distribution.csv",
+    "curve.csv",
+    "calibration.csv",
+    "comparison.csv",
+    "changed.csv",
+    "report.html",
+];
+
 /// Writes a file in one step: readers see the old content or the new, never half of it.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let io = |source| ReportError::Io { path: path.to_owned(), source };

@@ -67,6 +67,8 @@ impl PageRow {
             error.get_or_insert(e.to_string());
             None
         });
+        // What a page that cannot be read should have been is not known: it is nothing that a text could agree with.
+        let is_unknown = typed.is_none() && !matches!(gold.reference, Reference::Text(_));
         let reference = match (&typed, &gold.reference) {
             (Some(typed), _) => typed.reference.as_str(),
             (None, Reference::Text(text)) => text,
@@ -74,7 +76,7 @@ impl PageRow {
         };
         let text = &prediction.text;
         let scores = PageScores {
-            words: word_scores(text, reference, gold.words),
+            words: if is_unknown { Prf::default() } else { word_scores(text, reference, gold.words) },
             shingles: shingle_scores(text, reference, gold.words),
             with: snippet_share(text, &gold.with),
             without: snippet_share(text, &gold.without),
@@ -250,6 +252,7 @@ impl SetSummary {
             GroupSummary { group: kind.to_owned(), pages: of_kind.len(), means }
         });
         let typed: Vec<&TypedScores> = rows.iter().filter_map(|row| row.typed.as_ref()).collect();
+        let labelled: Vec<&TypedScores> = typed.iter().copied().filter(|typed| typed.is_labelled).collect();
         SetSummary {
             set: set.to_owned(),
             pages: rows.len(),
@@ -261,9 +264,9 @@ impl SetSummary {
             recall_95: interval(|m| m.recall),
             shingle_95: interval(|m| m.shingle),
             groups: groups.collect(),
-            labels: label_summaries(&typed),
+            labels: label_summaries(&labelled),
             unmatched_labels: typed.iter().map(|t| t.unmatched).sum(),
-            confusion: confusion(&typed),
+            confusion: confusion(&labelled),
         }
     }
 

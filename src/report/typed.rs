@@ -24,6 +24,8 @@ pub(super) struct TypedScores {
     pub reference: String,
     /// Gold labels that no block fits.
     pub unmatched: usize,
+    /// Whether the prediction has labels, or nothing for having failed; of a text alone they are not known.
+    pub is_labelled: bool,
 }
 
 /// Compares the blocks of a page by label, or `None` if its gold is not typed.
@@ -37,7 +39,8 @@ pub(super) fn compare(gold: &GoldPage, prediction: &Prediction) -> Result<Option
     }
     let page = gold.page()?;
     let Some(resolved) = block_labels(&page, &gold.reference) else { return Ok(None) };
-    let mut scores = TypedScores { unmatched: resolved.unmatched, ..TypedScores::default() };
+    let is_labelled = prediction.blocks.is_some() || prediction.error.is_some();
+    let mut scores = TypedScores { unmatched: resolved.unmatched, is_labelled, ..TypedScores::default() };
     let mut wanted: HashMap<Label, String> = HashMap::new();
     for (text, label) in page.texts().zip(&resolved.labels) {
         if let Some(label) = label {

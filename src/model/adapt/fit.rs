@@ -8,7 +8,7 @@ use crate::features::Lexicon;
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::label::Label;
 use crate::model::boost::{BoostError, BoostParams, Boosted, Grow};
-use crate::model::train::{Example, body_rows, kind_weights, known_pages, row_weights};
+use crate::model::train::{BadExample, Example, body_rows, kind_weights, known_pages, row_weights};
 use crate::model::{Card, Labels, Model, Part, revise};
 use crate::page::{Input, Page};
 
@@ -67,6 +67,9 @@ pub enum AdaptError {
     /// The model cannot label flattened text.
     #[error("{0} labelled pages are flattened text, for which the model has no part: leave them out, or adapt another")]
     NoFlat(usize),
+    /// An example does not hold together.
+    #[error(transparent)]
+    Example(#[from] BadExample),
     /// The boosted trees did not fit.
     #[error(transparent)]
     Boost(#[from] BoostError),
@@ -144,8 +147,12 @@ impl<'a> Prepared<'a> {
 /// are passed over. An adaptation that the model has is made anew, and not added to.
 ///
 /// # Errors
-/// [`AdaptError::TooFew`] for one or two pages that are new to the model, or for none of either kind.
+/// [`AdaptError::TooFew`] for one or two pages that are new to the model, or for none of either kind, and
+/// [`AdaptError::Example`] for a page in a fold that there is not or with labels for some of its blocks only.
 pub fn adapt(examples: &[Example], base: &Model, params: &AdaptParams, mut card: Card) -> Result<Adapted, AdaptError> {
+    // Pages without any text are passed over.
+    let used = examples.iter().filter(|example| !example.page.blocks.is_empty());
+    used.into_iter().try_for_each(|example| example.check(params.folds))?;
     let (html, mut further) = adapt_part(examples, Input::Html, base, params)?;
     let (flat, more) = adapt_part(examples, Input::Text, base, params)?;
     further.extend(more);

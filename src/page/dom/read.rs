@@ -24,6 +24,7 @@ use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use html5ever::{TokenizerResult, interface::TreeSink};
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
+use super::super::words::start_of;
 use super::Dom;
 use super::references::resolve;
 use super::sink::{Handle, Sink};
@@ -104,14 +105,11 @@ impl<B: Builder> TokenSink for Part<'_, B> {
 pub(super) fn parse(html: &str) -> Dom {
     let html = html.strip_prefix('\u{feff}').unwrap_or(html);
     let html = &*with_line_feeds(html);
-    let (html, too_long) = match html.len() {
-        0..=LONGEST => (html, false),
-        _ => (&html[..(0..=LONGEST).rev().find(|at| html.is_char_boundary(*at)).unwrap_or(0)], true),
-    };
-    let mut reader = Reader::new(html, Watched::new(html.len()), Tags::new());
+    let read = start_of(html, LONGEST);
+    let mut reader = Reader::new(read, Watched::new(read.len()), Tags::new());
     reader.read(0);
     let mut dom = reader.builder.finish();
-    dom.cut = reader.cut || too_long;
+    dom.cut = reader.cut || read.len() < html.len();
     dom
 }
 
