@@ -63,6 +63,9 @@ const PREFIXES: &[&str] = &[
     "text",
 ];
 
+/// Words between a name and a date.
+const BEFORE_A_DATE: [&str; 8] = ["on", "am", "le", "el", "il", "em", "في", "يوم"];
+
 /// Names that content systems write where nobody signed.
 const NOBODY: &[&str] = &[
     "admin",
@@ -171,13 +174,13 @@ pub fn byline(line: &str) -> Option<&str> {
     }
     // What follows the names on the same line: the date, the number of readers, buttons.
     let end = rest.find(['\n', '|', '•', '·', '—', '(']).unwrap_or(rest.len());
-    let names = rest[..end].split(" - ").next().unwrap_or_default();
+    let names = [" - ", " تصوير"].iter().fold(&rest[..end], |names, end| names.split(end).next().unwrap_or(names));
     let names = match names.find(char::is_numeric) {
         // `Ann Lee March 5, 2024`, `Ann Lee Tuesday, 5 March 2024`
         Some(number) => {
             let mut names = names[..number].trim();
             while let Some((rest, last)) = names.rsplit_once(char::is_whitespace)
-                && months::is_of_a_date(last)
+                && (months::is_of_a_date(last) || BEFORE_A_DATE.contains(&last))
             {
                 names = rest.trim();
             }
@@ -310,6 +313,8 @@ mod tests {
         assert_eq!(byline("By Ann Lee Tuesday, March 5, 2024"), Some("Ann Lee"));
         assert_eq!(byline("حاورتها: طارق بنحدو السبت 23 نونبر 2024"), Some("طارق بنحدو"));
         assert_eq!(byline("بواسطة غرفة الأخبار"), Some("غرفة الأخبار"));
+        assert_eq!(byline("Posted by Ann Lee on Sunday, December 5, 2021"), Some("Ann Lee"));
+        assert_eq!(byline("حاورها: سماح جرار تصوير: وسام نزال"), Some("سماح جرار"));
         assert_eq!(byline("5 مارس 2024"), None);
         assert_eq!(byline("المصدر: وكالة"), None, "a source is no author");
         assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);

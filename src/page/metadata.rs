@@ -251,6 +251,7 @@ mod tests {
         assert_eq!(title("صحيفة البلقاء | ما لا تقوله الأرقام", "ما لا تقوله الأرقام"), "ما لا تقوله الأرقام");
         assert_eq!(title("الأرقام وما لا تقوله", "ما لا تقوله الأرقام"), "الأرقام وما لا تقوله");
         assert_eq!(title("A - B", "A story of another page"), "A - B");
+        assert_eq!(title("Discuss the new release here - Boats", "Boats"), "Discuss the new release here - Boats");
     }
 
     #[test]

@@ -35,10 +35,11 @@ pub(super) fn without_site(title: &str, sites: &[&str], known: &[String]) -> Str
     }
 }
 
-/// Whether a title is a headline and, set off from it, something before or after it.
+/// Whether a title is a headline and, set off from it, something before or after it, that is not much longer: else the
+/// headline may be the site's name.
 pub(super) fn is_part(title: &str, headline: &str) -> bool {
     let headline = key(headline);
-    !headline.is_empty()
+    5 * headline.len() >= 2 * key(title).len()
         && SEPARATORS.iter().any(|separator| {
             let parts = [title.split_once(separator), title.rsplit_once(separator)];
             parts.into_iter().flatten().any(|(before, after)| key(before) == headline || key(after) == headline)
