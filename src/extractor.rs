@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
 use crate::model::{Favor, Labels, Model};
-use crate::page::{Block, Hints, Input, Metadata, Page, host_of};
+use crate::page::{Block, Hints, Input, Metadata, Page, check, host_of};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -80,8 +80,16 @@ impl Extractor {
     /// assert_eq!(document.blocks.map(|blocks| blocks.len()), Some(1));
     /// # Ok::<(), lubb::UnknownLabel>(())
     /// ```
+    ///
+    /// What is [no page](crate::page::check) gives a document with an error.
     pub fn extract(&self, bytes: &[u8], hints: &Hints) -> Document {
-        self.extract_page(&Page::new(bytes, hints))
+        match check(bytes) {
+            Ok(()) => self.extract_page(&Page::new(bytes, hints)),
+            Err(error) => {
+                let host = hints.url.as_deref().and_then(host_of);
+                Document { url: hints.url.clone(), host, error: Some(error.to_string()), ..Document::default() }
+            }
+        }
     }
 
     /// Labels every block of a page, in order.

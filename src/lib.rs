@@ -74,7 +74,9 @@
 //!     let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
 //!     let (id, set) = (gold.id.clone(), gold.set.clone());
 //!     let hash = gold.hash()?;
-//!     examples.push(Example { id, set, fold: folds[at], host: at, page, body, kinds, weight: 1.0, hash });
+//!     // Pages of one site have one number.
+//!     let host = hosts.iter().position(|host| *host == gold.host).unwrap_or(at);
+//!     examples.push(Example { id, set, fold: folds[at], host, page, body, kinds, weight: 1.0, hash });
 //! }
 //! let params = TrainParams { folds: 3, rounds: 10, boost_rows: 2_000, ..TrainParams::default() };
 //! let trained = train(&examples, &[], &params, Card::default())?;

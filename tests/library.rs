@@ -1,4 +1,4 @@
-//! The library without the command line, step by step and all at once; holds with `--no-default-features` too.
+//! The library without the command line, step by step and all at once; holds with `--no-default-features` too, as `.ci/test` runs it.
 
 use std::fs;
 use std::path::PathBuf;

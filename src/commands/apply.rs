@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use clap::ValueEnum;
 use lubb::corpus::{Fields, Inputs, Loaded, Reading, Runner};
 use lubb::document::sink::{self, Columns, Sink, Target};
+use lubb::page::Page;
 use lubb::{Document, Output};
 
 use super::progress::Progress;
@@ -15,7 +16,7 @@ use super::{InputKind, Keep, ModelFile, Status};
 /// Extract the articles of many pages
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders (.html .htm .xhtml .txt in them), patterns, pages, JSONL files (.jsonl .ndjson); all plain, .gz or .zst;
+    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl .ndjson); all plain, .gz or .zst;
     /// `-` is standard input, JSONL or one page
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -53,7 +54,7 @@ pub struct Args {
     /// Larger pages become errors; at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "64MB", value_parser = page_bytes)]
     max_page_bytes: ByteSize,
-    /// Show no progress and no summary
+    /// Show no progress, no summary, and no errors that are in the output
     #[arg(short, long)]
     quiet: bool,
 }
@@ -65,6 +66,7 @@ enum Format {
     /// One row a page
     Csv,
     /// A folder with a text file a page
+    #[value(alias = "text")]
     Txt,
     /// A folder with a Markdown file a page
     Md,
@@ -112,7 +114,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
     let mut progress = Progress::new(args.quiet, &inputs, keeps_errors);
 
-    let work = |page: &Loaded| extractor.extract(&page.bytes, &page.hints).of_corpus(page);
+    let work = |page: &Loaded| extractor.extract_page(&Page::new(&page.bytes, &page.hints)).of_corpus(page);
     runner.run(inputs.pages(), work, |outcome| {
         let (bytes, stored) = (outcome.bytes, outcome.stored);
         let document = outcome.result.unwrap_or_else(|error| Document::failed(&error));

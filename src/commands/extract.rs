@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use lubb::corpus::{Inputs, Loaded, Reading, Runner};
+use lubb::page::Page;
 use lubb::{Document, Output};
 
 use super::{InputKind, Keep, ModelFile, Status, say};
@@ -15,7 +16,10 @@ use super::{InputKind, Keep, ModelFile, Status, say};
 pub struct Args {
     /// The page, plain, gzip or zstd; `-` for standard input
     file: PathBuf,
-    /// What to print; json is the whole row with all blocks
+    /// The file to write; standard output if there is none
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// What to write; json is the whole row with all blocks
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
@@ -37,6 +41,7 @@ pub struct Args {
 enum Format {
     /// The text, with blank lines between blocks
     #[default]
+    #[value(alias = "txt")]
     Text,
     /// Markdown
     Md,
@@ -72,7 +77,12 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         favor: args.keep.favor(),
     };
     let extractor = args.model.extractor()?.with_output(output);
-    let work = |page: &Loaded| extractor.extract(&page.bytes, &page.hints).of_corpus(page);
+    let work = |page: &Loaded| extractor.extract_page(&Page::new(&page.bytes, &page.hints)).of_corpus(page);
+    if let Some(out) = &args.out {
+        ensure!(!out.is_dir(), "{}: a folder, and --out names a file", out.display());
+        let same = out.canonicalize().is_ok_and(|out| args.file.canonicalize().is_ok_and(|file| file == out));
+        ensure!(!same, "{}: is the page itself; name another output", out.display());
+    }
     let mut status = Status::AllGood;
     // One page goes the way of many: its panic is caught, and deep trees find a large stack.
     Runner::new(1)?.run(page.into_iter(), work, |outcome| {
@@ -81,8 +91,15 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
             status = Status::SomeFailed;
             say(error);
         }
-        let mut out = std::io::stdout().lock();
-        write(&document, args.format, args.keep.blocks, &mut out).and_then(|()| out.flush())
+        let mut written = Vec::new();
+        write(&document, args.format, args.keep.blocks, &mut written)?;
+        match &args.out {
+            Some(out) => std::fs::write(out, written).with_context(|| format!("writing {}", out.display())),
+            None => {
+                let mut out = std::io::stdout().lock();
+                Ok(out.write_all(&written).and_then(|()| out.flush())?)
+            }
+        }
     })?;
     Ok(status)
 }

@@ -1,13 +1,13 @@
 //! `lubb features`: the matrix that a model sees, with the labels, for notebooks and other tools.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use lubb::Model;
 use lubb::page::{Input, Metadata};
 
-use super::labelled::{self, Gold};
+use super::labelled::{self, Gold, LabelledPage};
 use super::{ModelFile, Status};
 
 /// Write the features of labelled pages as CSV: a row a block, its label, a column a feature
@@ -37,13 +37,32 @@ pub fn run(args: Args) -> Result<Status> {
     ensure!(!args.out.is_dir(), "{}: that is a folder, and --out names a file", place());
     let mut partial = args.out.as_os_str().to_owned();
     partial.push(format!(".partial-{}", std::process::id()));
-    let file = std::fs::File::create(&partial).with_context(place)?;
-    let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-    let names = Model::columns(input);
+    let written = write(Path::new(&partial), &model, input, &kept)
+        .and_then(|blocks| std::fs::rename(&partial, &args.out).map(|()| blocks).map_err(Into::into));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_file(&partial);
+    }
+    let blocks = written.with_context(place)?;
+    if !left.is_empty() {
+        super::say(&format!("left out: {} pages of flattened text, which has columns of its own", left.len()));
+    }
+    let (pages, columns) = (kept.len(), Model::columns(input).len());
+    writeln!(
+        anstream::stdout(),
+        "wrote {blocks} blocks of {pages} pages, {columns} features, to {}",
+        args.out.display()
+    )?;
+    Ok(Status::AllGood)
+}
+
+/// Writes the rows of pages; how many these are.
+fn write(path: &Path, model: &Model, input: Input, pages: &[&LabelledPage]) -> Result<usize> {
+    let mut writer = csv::Writer::from_writer(BufWriter::new(std::fs::File::create(path)?));
     let first = ["set", "page", "host", "lang", "block", "label", "body"].map(str::to_owned);
-    writer.write_record(first.iter().chain(&names)).with_context(place)?;
+    writer.write_record(first.iter().chain(&Model::columns(input)))?;
     let mut blocks = 0;
-    for labelled in &kept {
+    for labelled in pages {
         let (gold, page) = (&labelled.gold, &labelled.page);
         let lang = gold.lang.clone().or_else(|| Metadata::of(page).lang).unwrap_or_default();
         for (at, row) in model.matrix(page).rows().into_iter().enumerate() {
@@ -52,21 +71,11 @@ pub fn run(args: Args) -> Result<Status> {
             let mut record = vec![gold.set.clone(), gold.id.clone(), gold.host.clone(), lang.clone()];
             record.extend([at.to_string(), label.to_owned(), body]);
             record.extend(row.iter().map(f32::to_string));
-            writer.write_record(&record).with_context(place)?;
+            writer.write_record(&record)?;
             blocks += 1;
         }
     }
-    let file = writer.into_inner().map_err(|e| e.into_error()).with_context(place)?;
-    file.into_inner().map_err(|e| e.into_error()).and_then(|file| file.sync_all()).with_context(place)?;
-    std::fs::rename(&partial, &args.out).with_context(place)?;
-    if !left.is_empty() {
-        super::say(&format!("left out: {} pages of flattened text, which has columns of its own", left.len()));
-    }
-    let (pages, columns) = (kept.len(), names.len());
-    writeln!(
-        anstream::stdout(),
-        "wrote {blocks} blocks of {pages} pages, {columns} features, to {}",
-        args.out.display()
-    )?;
-    Ok(Status::AllGood)
+    let file = writer.into_inner().map_err(|e| e.into_error())?;
+    file.into_inner().map_err(|e| e.into_error())?.sync_all()?;
+    Ok(blocks)
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use lubb::corpus::{Inputs, Reading};
 use lubb::label::Label;
 use lubb::model::Card;
@@ -72,6 +72,7 @@ pub fn run(args: Args) -> Result<Status> {
         }
         return Ok(Status::AllGood);
     };
+    ensure!(!file.is_dir(), "{}: a folder; name one of its pages", file.display());
     let reading = Reading { input: args.input.into(), ..Reading::default() };
     let raw = Inputs::new(&[file], reading)?.pages().next().with_context(|| format!("{}: no page", file.display()))?;
     let loaded = raw?.load()?;

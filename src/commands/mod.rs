@@ -71,6 +71,8 @@ impl From<Status> for ExitCode {
 /// # Errors
 /// The run could not be done, or not to its end.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
+    // Of the pool that all commands share; it fails only where there is one already.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(lubb::corpus::STACK).build_global();
     match cli.command {
         Command::Extract(args) => extract::run(args),
         Command::Apply(args) => apply::run(args),

@@ -38,9 +38,13 @@ pub enum InputError {
     },
     /// A folder or a pattern without a page.
     #[error(
-        "{0}: no pages there; folders are searched for .html .htm .xhtml .txt, plain, .gz or .zst (name JSONL files themselves)"
+        "{0}: no pages there; folders are searched for .html .htm .xhtml .shtml .php .asp .aspx .jsp .txt, plain, .gz or .zst (name JSONL files \
+         themselves)"
     )]
     NoPages(String),
+    /// A JSON document is no page, and no list of records either.
+    #[error("{0}: JSON is read a record a line, from a file that ends in .jsonl; write an array's members so")]
+    Json(String),
     /// Standard input can be read once only.
     #[error("'-' (standard input) can be given only once")]
     StdinTwice,
@@ -151,6 +155,9 @@ impl Input {
             Ok(metadata) if metadata.is_dir() => {
                 let prefix = if several { name.to_owned() } else { PathBuf::new() };
                 Input::Folder { root: name.to_owned(), name: prefix }
+            }
+            Ok(_) if name.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) => {
+                return Err(InputError::Json(given()));
             }
             Ok(_) => return Ok(Input::File(name.to_owned())),
             Err(_) if given().contains(['*', '?', '[', '{']) => {
@@ -304,6 +311,9 @@ pub enum Ending {
 
 impl Ending {
     pub fn of(path: &Path) -> Ending {
+        // `page.php?id=5`, as wget writes it.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let path = Path::new(name.split('?').next().unwrap_or_default());
         let is = |extension: Option<&OsStr>, names: &[&str]| {
             extension.is_some_and(|e| names.iter().any(|name| e.eq_ignore_ascii_case(name)))
         };
@@ -313,7 +323,7 @@ impl Ending {
             plain => plain,
         };
         match extension {
-            e if is(e, &["html", "htm", "xhtml"]) => Ending::Html,
+            e if is(e, &["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp"]) => Ending::Html,
             e if is(e, &["txt"]) => Ending::Text,
             e if is(e, &["jsonl", "ndjson"]) => Ending::Jsonl,
             _ => Ending::Unknown,
@@ -346,8 +356,12 @@ mod tests {
 
     #[test]
     fn folders_are_walked_in_order_for_pages_alone() {
-        let folder = folder(&["b.html", "a/z.HTM.gz", "a/y.txt", "c.png", "d.jsonl", "A.xhtml.zst"]);
-        assert_eq!(ids(&[folder.path().to_owned()]), ["A.xhtml.zst", "a/y.txt", "a/z.HTM.gz", "b.html"]);
+        let folder =
+            folder(&["b.html", "a/z.HTM.gz", "a/y.txt", "c.png", "d.jsonl", "A.xhtml.zst", "e.php?id=5&a=b.c"]);
+        assert_eq!(
+            ids(&[folder.path().to_owned()]),
+            ["A.xhtml.zst", "a/y.txt", "a/z.HTM.gz", "b.html", "e.php?id=5&a=b.c"]
+        );
     }
 
     #[test]
@@ -377,6 +391,8 @@ mod tests {
         assert!(matches!(error("*.html"), InputError::NoPages(_)));
         assert!(matches!(error("none.html"), InputError::Open { .. }));
         assert!(matches!(error("[a-.html"), InputError::Pattern { .. }));
+        std::fs::write(folder.path().join("a.json"), "[]").unwrap();
+        assert!(matches!(error("a.json"), InputError::Json(_)));
     }
 
     #[test]

@@ -9,17 +9,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::page::{Hints, Input};
+use crate::page::{Hints, Input, NotAPage, check, looks_like};
 
 mod compressed;
-mod guard;
 mod inputs;
 mod jsonl;
 mod run;
 
-pub use guard::check;
 pub use inputs::{InputError, Inputs, Pages};
-pub use run::{Outcome, Runner};
+pub use run::{Outcome, Runner, STACK};
 
 /// How pages are read.
 #[derive(Clone, Debug)]
@@ -146,12 +144,12 @@ impl RawPage {
                 hints.input = reading.input.unwrap_or_else(|| match inputs::Ending::of(&path) {
                     inputs::Ending::Html => Input::Html,
                     inputs::Ending::Text => Input::Text,
-                    _ => guard::looks_like(&bytes),
+                    _ => looks_like(&bytes),
                 });
                 bytes
             }),
             Content::Bytes(bytes) => {
-                hints.input = reading.input.unwrap_or_else(|| guard::looks_like(&bytes));
+                hints.input = reading.input.unwrap_or_else(|| looks_like(&bytes));
                 Ok(bytes)
             }
             Content::Line(line) => jsonl::parse(&line, &reading).and_then(|record| {
@@ -167,7 +165,7 @@ impl RawPage {
         };
         let within = |bytes: Vec<u8>| match bytes.len() as u64 > reading.max_page_bytes {
             true => Err(Fault::TooLarge { limit: reading.max_page_bytes }),
-            false => guard::check(&bytes).map(|()| bytes),
+            false => check(&bytes).map(|()| bytes).map_err(Fault::from),
         };
         match loaded.and_then(within) {
             Ok(bytes) => Ok(Loaded { id, place, bytes, hints, stored }),
@@ -220,12 +218,9 @@ pub enum Fault {
         /// The limit in bytes.
         limit: u64,
     },
-    /// There is nothing in it.
-    #[error("empty")]
-    Empty,
     /// It is something else than a page.
-    #[error("not a page: it looks like {0}")]
-    NotAPage(&'static str),
+    #[error(transparent)]
+    NotAPage(#[from] NotAPage),
     /// A JSONL line is not an object, or is broken.
     #[error("broken JSON at column {column}: {message}")]
     Json {

@@ -8,8 +8,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError, mpsc};
 
 use super::{Fault, Loaded, PageError, RawPage};
 
-/// Parsers and walks over deep trees need more than the default of 2 MB; it is only reserved, not used.
-const STACK: usize = 32 << 20;
+/// The stack of a thread that works on pages: parsers and walks over deep trees may need more than the default of 2 MB. It
+/// is only reserved, not used.
+pub const STACK: usize = 32 << 20;
 /// Pages that wait behind a slow one, for each worker.
 const PAGES_PER_WORKER: usize = 64;
 /// Bytes of pages that are read but not yet written.

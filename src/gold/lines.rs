@@ -43,10 +43,9 @@ fn labels(path: &Path) -> Result<Vec<(u32, Label)>, GoldError> {
     let mut labels: Vec<(u32, Label)> = Vec::new();
     let mut rows = reader.deserialize::<(u32, String)>();
     loop {
-        // Where the row is that comes next; blank lines are passed over.
-        let from = rows.reader().position().line();
+        let from = rows.reader().position().byte();
         let Some(row) = rows.next() else { break };
-        let at = row.as_ref().map_or_else(|e| e.position().map_or(from, csv::Position::line), |_| from);
+        let at = super::line_at(&bytes, from);
         let (number, label) = row.map_err(|e| {
             GoldError::record(path, Some(at), format!("{e}; expected a line number, a tab and a label"))
         })?;

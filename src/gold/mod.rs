@@ -313,6 +313,14 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, GoldError> {
     Ok(unpacked)
 }
 
+/// The line, from 1, of the record that begins at a place or after line ends there: csv counts one line too few where lines
+/// end as on Windows.
+fn line_at(bytes: &[u8], place: u64) -> u64 {
+    let rest = bytes.get(place as usize..).unwrap_or_default();
+    let start = place as usize + rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    1 + bytes.iter().take(start).filter(|b| **b == b'\n').count() as u64
+}
+
 /// Gathers a set's pages and problems, and finds their files.
 struct Collector {
     set: GoldSet,

@@ -136,7 +136,10 @@ impl Rules {
                 return Err(bad(host.span(), message));
             }
             let selector = Selector::parse(select.get_ref()).map_err(|error| {
-                bad(select.span(), format!("select '{}' is not a CSS selector: {error}", select.get_ref()))
+                // What scraper says of a selector that stops halfway is to report it to scraper.
+                let why = Some(error.to_string()).filter(|why| !why.contains("report"));
+                let why = why.unwrap_or_else(|| "it ends, or begins, with what should stand between two".to_owned());
+                bad(select.span(), format!("select '{}' is not a CSS selector: {why}", select.get_ref()))
             })?;
             let parsed = label.get_ref().parse::<Label>().map_err(|error| bad(label.span(), error.to_string()))?;
             let line = bad(row.span(), String::new());

@@ -133,6 +133,28 @@ fn labels_csv_is_read_as_it_is_written() {
 }
 
 #[test]
+fn what_is_wrong_in_a_table_is_told_by_its_line_however_lines_end() {
+    for end in ["\n", "\r\n"] {
+        for comma in [",", ";", "\t"] {
+            let rows = ["page,block,label,text_hash", "a,0,body,0000000000000001", "", "a,1,bdoy,0000000000000002"];
+            let csv = rows.join(end).replace(',', comma);
+            let dir = folder(&[("labels.csv", &csv), ("a.html", "<p>One.</p><p>Two.</p>")]);
+            let set = read(dir.path()).unwrap();
+            assert_eq!(set.pages.len(), 1);
+            assert!(problems(&set)[0].contains("line 4"), "{end:?} {comma:?}: {:?}", problems(&set));
+        }
+        let lines = ["line\tlabel", "1\tbody", "", "2\tbdoy"].join(end);
+        let dir = folder(&[
+            ("a.lines.tsv", &lines),
+            ("a.txt", "One.\nTwo."),
+            ("b.lines.tsv", "line\tlabel\n1\tbody\n"),
+            ("b.txt", "One."),
+        ]);
+        assert!(problems(&read(dir.path()).unwrap())[0].contains("line 4"), "{end:?}");
+    }
+}
+
+#[test]
 fn labels_find_their_blocks_again_when_pages_are_cut_otherwise() {
     let page = Page::from_html("<p>New</p><p>Share</p><p>Text.</p><p>Share</p>");
     let old =

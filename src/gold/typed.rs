@@ -69,7 +69,7 @@ pub fn read_labels_csv(path: impl AsRef<Path>, pages_root: Option<&Path>) -> Res
     let named = path.file_name().is_some_and(|name| name == "labels.csv");
     let mut set = Collector::new(path, &if named { dir.to_owned() } else { path.with_extension("") });
     let bytes = super::read_bytes(path)?;
-    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(&bytes)).from_reader(&bytes[..]);
     let header = reader.headers().map_err(|e| GoldError::record(path, Some(1), e))?;
     if let Some(missing) = ["page", "block", "label", "text_hash"].iter().find(|c| !header.iter().any(|h| h == **c)) {
         let message = format!("no column '{missing}'; the columns are page,block,label,text_hash and optionally url");
@@ -79,37 +79,39 @@ pub fn read_labels_csv(path: impl AsRef<Path>, pages_root: Option<&Path>) -> Res
     // A page's rows need not be together; pages keep the order in which they begin.
     let mut pages: HashMap<String, Option<usize>> = HashMap::new();
     for row in reader.records() {
-        let parsed = row.map_err(|e| (e.position().map(|p| p.line()), e.to_string())).and_then(|record| {
-            let line = record.position().map(|p| p.line());
-            record.deserialize::<Row>(Some(&header)).map(|row| (line, row)).map_err(|e| (line, e.to_string()))
+        let parsed = row.map_err(|e| (e.position().map(csv::Position::byte), e.to_string())).and_then(|record| {
+            let place = record.position().map(csv::Position::byte);
+            record.deserialize::<Row>(Some(&header)).map(|row| (place, row)).map_err(|e| (place, e.to_string()))
         });
-        let (line, row) = match parsed {
+        // Found out for what is told only.
+        let line = |place: Option<u64>| place.map(|place| super::line_at(&bytes, place));
+        let (place, row) = match parsed {
             Ok(parsed) => parsed,
-            Err((line, message)) => {
-                set.set.problems.push(GoldError::record(path, line, message));
+            Err((place, message)) => {
+                set.set.problems.push(GoldError::record(path, line(place), message));
                 continue;
             }
         };
-        let label = match label(path, line, &row) {
+        let label = match label(path, || line(place), &row) {
             Ok(label) => label,
             Err(error) => {
                 set.set.problems.push(error);
                 continue;
             }
         };
-        let place = match pages.get(&row.page) {
-            Some(place) => *place,
+        let at = match pages.get(&row.page) {
+            Some(at) => *at,
             None => {
-                let place = page(&mut set, path, pages_root.unwrap_or(dir), &row);
-                pages.insert(row.page, place);
-                place
+                let at = page(&mut set, path, pages_root.unwrap_or(dir), &row);
+                pages.insert(row.page, at);
+                at
             }
         };
-        let Some(page) = place.and_then(|at| set.set.pages.get_mut(at)) else { continue };
+        let Some(page) = at.and_then(|at| set.set.pages.get_mut(at)) else { continue };
         if let Reference::Blocks(labels) = &mut page.reference {
             if labels.iter().any(|l| l.block == label.block) {
                 let message = format!("block {} of '{}' has a label already; the first one counts", row.block, page.id);
-                set.set.problems.push(GoldError::record(path, line, message));
+                set.set.problems.push(GoldError::record(path, line(place), message));
             } else {
                 labels.push(label);
             }
@@ -118,15 +120,21 @@ pub fn read_labels_csv(path: impl AsRef<Path>, pages_root: Option<&Path>) -> Res
     set.finish()
 }
 
-fn label(path: &Path, line: Option<u64>, row: &Row) -> Result<BlockLabel, GoldError> {
+/// What stands between the columns: tables are saved with semicolons where a comma is for decimals, and with tabs.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let header = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    *header.iter().find(|b| b",;\t".contains(b)).unwrap_or(&b',')
+}
+
+fn label(path: &Path, line: impl Fn() -> Option<u64>, row: &Row) -> Result<BlockLabel, GoldError> {
     let hash = Some(row.text_hash.trim()).filter(|h| h.len() == 16).and_then(|h| u64::from_str_radix(h, 16).ok());
     let hash = hash.ok_or_else(|| {
         let message = format!("text_hash '{}' is not 16 hexadecimal digits; export the labels again", row.text_hash);
-        GoldError::record(path, line, message)
+        GoldError::record(path, line(), message)
     })?;
     let label = row.label.parse().map_err(|source| GoldError::Label {
         path: path.to_owned(),
-        line: line.unwrap_or_default(),
+        line: line().unwrap_or_default(),
         source,
     })?;
     Ok(BlockLabel { block: row.block, label, hash })

@@ -56,9 +56,10 @@ pub enum Favor {
     /// Neither: the choice maximises the expected F1.
     #[default]
     Balance,
-    /// Chrome in the text: precision counts twice (expected F0.5).
+    /// Chrome in the text: precision counts twice as much (expected F0.5; F1 for flattened text, where recall counts twice
+    /// already).
     Precision,
-    /// Gaps in the text: recall counts twice (expected F2).
+    /// Gaps in the text: recall counts twice as much (expected F2; F4 for flattened text).
     Recall,
 }
 

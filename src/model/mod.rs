@@ -221,22 +221,6 @@ impl Model {
     pub fn matrix(&self, page: &Page) -> ndarray::Array2<f32> {
         self.part(page).map(|part| features::matrix(page, &part.lexicon)).unwrap_or_default()
     }
-
-    /// What is inside, in one line: words of the lexicon, and the decisions.
-    pub fn describe(&self) -> String {
-        let decision = |d: &decide::Decision| {
-            format!(
-                "log-odds {:+.2} {:+.2} last stage {:+.2} logistic {:+.2} head, shift {:+.2} scale {:.2} least score {:.2}",
-                d.offset, d.stages, d.linear, d.kinds, d.shift, d.scale, d.least_score
-            )
-        };
-        let flat = self.flat.as_ref().map_or("none".to_owned(), |flat| decision(&flat.stack.decision));
-        format!(
-            "lexicon {} words; pages: {}; flattened text: {flat}",
-            self.html.lexicon.len(),
-            decision(&self.html.stack.decision)
-        )
-    }
 }
 
 /// What rules change after the decision, since no feature of a block alone could tell it.

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::features::{self, Lexicon, Surroundings};
-use crate::label::{Label, LabelSet};
+use crate::label::Label;
 use crate::page::{Input, Page};
 
 use super::boost::{BoostError, Boosted, Grow};
@@ -634,12 +634,6 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
         Some(Part { lexicon, stack })
     };
     Ok(Trained { model: Model { card, html: Part { lexicon, stack }, flat, adapted: None }, out_of_fold })
-}
-
-/// The text of the blocks that are kept, separated by blank lines: what metrics are computed on.
-pub fn kept_text(page: &Page, labels: &Labels, keep: LabelSet) -> String {
-    let blocks = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| keep.contains(l.label));
-    blocks.map(|(b, _)| page.text_of(b)).collect::<Vec<_>>().join("\n\n")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod date;
 pub mod decode;
 pub mod dom;
 pub mod flat;
+mod guard;
 pub mod jsonld;
 pub mod language;
 mod markup;
@@ -21,6 +22,7 @@ pub mod words;
 
 pub use dom::Dom;
 pub use flat::Line;
+pub use guard::{NotAPage, check, looks_like};
 pub use metadata::Metadata;
 pub use segment::Block;
 pub use state::Recovered;

@@ -98,6 +98,19 @@ fn typed_gold_is_scored_by_label_and_failed_pages_count_as_empty() {
 }
 
 #[test]
+fn a_typed_page_that_cannot_be_read_is_no_agreement_of_two_empty_texts() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.txt"), "The river rose.\n").unwrap();
+    std::fs::write(dir.path().join("a.lines.tsv"), "line\tlabel\n1\tbody\n").unwrap();
+    let page = gold::read(dir.path()).unwrap().pages.remove(0);
+    std::fs::remove_file(dir.path().join("a.txt")).unwrap();
+    let report = evaluate([(page, Prediction::default())]);
+    let set = &report.summary.sets[0];
+    assert_eq!((set.pages, set.failed, set.means.f1), (1, 1, 0.0));
+    assert!(report.pages[0].error.as_ref().is_some_and(|error| error.contains("a.txt")));
+}
+
+#[test]
 fn the_files_hold_what_was_scored() {
     let dir = tempfile::tempdir().unwrap();
     let rows = [

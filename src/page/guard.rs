@@ -1,8 +1,17 @@
 //! What is refused before it is parsed: files that are no pages.
 
-use crate::page::Input;
+use super::Input;
 
-use super::Fault;
+/// Why bytes are no page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAPage {
+    /// There is nothing in it.
+    #[error("empty")]
+    Empty,
+    /// It is something else.
+    #[error("not a page: it looks like {0}")]
+    LooksLike(&'static str),
+}
 
 /// How far into a file its nature is looked for.
 const HEAD: usize = 64 << 10;
@@ -20,7 +29,7 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"BZh", "a bzip2 file"),
     (0, b"\xfd7zXZ", "an xz file"),
     (0, b"7z\xbc\xaf", "a 7-Zip archive"),
-    (0, b"Rar!", "a RAR archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
     (257, b"ustar", "a tar archive"),
     (0, b"\x7fELF", "an ELF program"),
     (0, b"\xd0\xcf\x11\xe0", "an old office document"),
@@ -38,21 +47,21 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
 /// Refuses what is no page.
 ///
 /// ```
-/// use lubb::corpus::check;
+/// use lubb::page::check;
 /// assert!(check(b"<p>A page").is_ok());
 /// assert_eq!(check(b"%PDF-1.7").unwrap_err().to_string(), "not a page: it looks like a PDF");
 /// ```
 ///
 /// # Errors
-/// [`Fault::Empty`], [`Fault::NotAPage`] with what the bytes look like.
-pub fn check(bytes: &[u8]) -> Result<(), Fault> {
+/// What they look like, or that there are none.
+pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
     if bytes.trim_ascii().is_empty() {
-        return Err(Fault::Empty);
+        return Err(NotAPage::Empty);
     }
     if let Some((_, _, what)) =
         SIGNATURES.iter().find(|(at, magic, _)| bytes.get(*at..).is_some_and(|b| b.starts_with(magic)))
     {
-        return Err(Fault::NotAPage(what));
+        return Err(NotAPage::LooksLike(what));
     }
     let head = &bytes[..bytes.len().min(HEAD)];
     // Most pages have none, which is found in a tenth of the time that counting takes.
@@ -62,12 +71,12 @@ pub fn check(bytes: &[u8]) -> Result<(), Fault> {
     // In UTF-16 the zeros are nearly all in one half of each unit.
     let utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || even.min(odd) * 10 < even.max(odd);
     if (even + odd) * 10 > head.len() && !utf16 && !has_markup(head) {
-        return Err(Fault::NotAPage("binary data"));
+        return Err(NotAPage::LooksLike("binary data"));
     }
     // Of random bytes, as a compressed page has them, a tenth is; texts in any encoding have none but by accident.
     let is_control = |b: &&u8| matches!(b, 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
     if !utf16 && head.iter().filter(is_control).count() * 20 > head.len() {
-        return Err(Fault::NotAPage("binary or compressed data"));
+        return Err(NotAPage::LooksLike("binary or compressed data"));
     }
     Ok(())
 }
