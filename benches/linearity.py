@@ -132,6 +132,9 @@ SHAPES = {
     "title": around("<title>", "</title>ARTICLE"),
     "heading": around("<h1>", "</h1>ARTICLE"),
     "title and heading": lambda size: (lambda text: f"<title>{text}</title><h1>{text}</h1>")(times(sentence(), size // 2)),
+    "title and heading of other words": lambda size: (lambda text: f"<title>{text}</title><h1>{text}</h1>")(
+        times(lambda at: f"w{at} ", size // 2)),
+    "title of separators": lambda size: wrapped(f"<p>{sentence(40)}", "<title>" + times(" - .", size) + "</title>"),
     "description": around("<meta name=description content='", "'>ARTICLE"),
     "author": around("<meta name=author content='", "'>ARTICLE"),
     "class": around("<div class='", "'>ARTICLE</div>"),
@@ -148,6 +151,8 @@ SHAPES = {
     "JSON-LD, one string": around('<script type=application/ld+json>{"@type":"NewsArticle","articleBody":"', '"}</script>ARTICLE'),
     "JSON-LD, many items": lambda size: wrapped(f"<p>{sentence(40)}", "<script type=application/ld+json>[" + times(
         lambda at: f'{{"@type":"Product","name":"{sentence(4)}","offers":{{"price":{at}}}}},', size) + "1]</script>"),
+    "JSON-LD of keys alone": lambda size: wrapped(
+        f"<p>{sentence(40)}", "<script type=application/ld+json>" + times('"@type"', size) + "</script>"),
     "JSON-LD, deep": lambda size: wrapped(
         f"<p>{sentence(40)}", f"<script type=application/ld+json>{'[' * (size // 2)}{']' * (size // 2)}</script>"),
     "JSON-LD, cut off": lambda size: wrapped(
@@ -166,6 +171,11 @@ SHAPES = {
     "quotes in an open tag": around("ARTICLE<a b=\"", ""),
     "less-than signs": lambda size: wrapped(f"<p>{'<' * size}"),
     "zero bytes": lambda size: wrapped(f"<p>{sentence(40)}" + times("x\0y ", size)),
+    "table cells of many rows": lambda size: wrapped(f"<table>{times('<tr><td rowspan=1000>x<td>y', size)}</table>"),
+    # Read as text that was flattened before.
+    "flattened: short lines": lambda size: times(lambda at: f"{at} {sentence(2)}\n", size),
+    "flattened: prose": lambda size: times(lambda at: f"{sentence(40)}\n", size),
+    "flattened: one line": lambda size: times(sentence(), size),
 }
 
 
@@ -218,11 +228,12 @@ def main():
         base = least(args.lubb, page, flags, 5)[0]
         for name in args.only:
             # Once more, with more runs, where it grew too fast: what else the machine did may have been in few of them.
+            read_as = ["--input", "text"] if name.startswith("flattened") else []
             for runs in (args.runs, 4 * args.runs):
                 took, cells, peak = [], [], 0
                 for size in sizes:
                     page.write_text(SHAPES[name](size), encoding="utf-8")
-                    seconds, peak, refused = least(args.lubb, page, flags, runs)
+                    seconds, peak, refused = least(args.lubb, page, flags + read_as, runs)
                     took.append((page.stat().st_size, max(seconds - base, 1e-4)))
                     cells.append(f"{took[-1][1]:.3f} s" + (", refused" if refused else ""))
                 exponent = growth(took)
