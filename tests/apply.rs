@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use lubb::Document;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use tempfile::TempDir;
 
@@ -169,4 +170,47 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_stopped() {
+    let corpus = corpus();
+    let path = |name: &str| corpus.path().join(name);
+    let apply = |out: &str, inputs: &[&str]| {
+        let mut apply = lubb();
+        apply.current_dir(&corpus).arg("apply").args(inputs).args(["-o", out, "--keep", ALL, "--resume"]).assert()
+    };
+    let inputs = ["pages", "records.jsonl.gz"];
+    apply("whole.jsonl", &inputs).success().stderr(contains("no interrupted run to go on from"));
+    let whole = fs::read(path("whole.jsonl")).unwrap();
+    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1).collect();
+    for (rows, cut) in [(0, 0), (0, 7), (3, 0), (3, 40), (300, 40), (ends.len(), 0)] {
+        let end = rows.checked_sub(1).map_or(0, |at| ends[at]) + cut;
+        fs::write(path("out.jsonl.partial-17"), &whole[..end]).unwrap();
+        apply("out.jsonl", &inputs).success().stderr(contains("0 errors"));
+        assert!(fs::read(path("out.jsonl")).unwrap() == whole, "{rows} rows and {cut} bytes");
+        assert!(!path("out.jsonl.partial-17").exists());
+    }
+    // Compressed, and cut off in mid-stream.
+    let packed = gzip(&whole);
+    fs::write(path("out.jsonl.gz.partial-17"), &packed[..packed.len() / 2]).unwrap();
+    let said = apply("out.jsonl.gz", &inputs).success().get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&said).contains("going on after"), "{said:?}");
+    let mut unpacked = Vec::new();
+    let file = fs::File::open(path("out.jsonl.gz")).unwrap();
+    std::io::copy(&mut flate2::read::MultiGzDecoder::new(file), &mut unpacked).unwrap();
+    assert!(unpacked == whole);
+
+    // What cannot be gone on from is left as it is.
+    let partial = path("out.jsonl.partial-17");
+    fs::write(&partial, &whole[..ends[9]]).unwrap();
+    apply("out.jsonl", &["records.jsonl.gz"])
+        .code(2)
+        .stderr(contains("its row 10 is of '5', and page 10").and(contains("'9'")));
+    apply("out.csv", &inputs).code(2).stderr(contains("JSONL files only"));
+    apply("out.jsonl", &["-"]).code(2).stderr(contains("standard input"));
+    fs::write(path("out.jsonl.partial-18"), "").unwrap();
+    apply("out.jsonl", &inputs).code(2).stderr(contains("several runs were interrupted"));
+    assert_eq!(fs::read(&partial).unwrap(), whole[..ends[9]]);
+    assert!(fs::read(path("out.jsonl")).unwrap() == whole);
 }

@@ -1,11 +1,11 @@
 //! `lubb apply`: a corpus in, a document a page out, in parallel.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use bytesize::ByteSize;
 use clap::ValueEnum;
-use lubb::corpus::{Fields, Inputs, Loaded, Reading, Runner};
+use lubb::corpus::{Fields, Inputs, Loaded, RawPage, Reading, Runner};
 use lubb::document::sink::{self, Columns, Sink, Target};
 use lubb::page::Page;
 use lubb::{Document, Output};
@@ -16,7 +16,8 @@ use super::{InputKind, Keep, ModelFile, Status};
 /// Extract the articles of many pages
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl .ndjson); all plain, .gz or .zst;
+    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl .ndjson);
+    /// all plain, .gz or .zst;
     /// `-` is standard input, JSONL or one page
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -54,6 +55,9 @@ pub struct Args {
     /// Larger pages become errors; at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "64MB", value_parser = page_bytes)]
     max_page_bytes: ByteSize,
+    /// Go on from where a run with the same inputs and flags was interrupted: from `OUT.partial-PID`, JSONL only
+    #[arg(long)]
+    resume: bool,
     /// Show no progress, no summary, and no errors that are in the output
     #[arg(short, long)]
     quiet: bool,
@@ -96,6 +100,8 @@ fn page_bytes(size: &str) -> Result<ByteSize, String> {
 /// # Errors
 /// An input is not there, the output cannot be made or written.
 pub fn run(args: Args) -> anyhow::Result<Status> {
+    let is_stdin = args.inputs.iter().any(|input| input.as_os_str() == "-");
+    ensure!(!(args.resume && is_stdin), "--resume needs inputs that can be read again, and '-' is standard input");
     let reading = Reading {
         input: args.input.into(),
         fields: Fields { html: args.html_field, text: args.text_field, id: args.id_field, url: args.url_field },
@@ -111,11 +117,16 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let extractor = args.model.extractor()?.with_output(output);
     // Texts one after the other have no place for errors.
     let keeps_errors = args.out.as_os_str() != "-" || !format.is_some_and(sink::Format::is_folder);
+    let interrupted = if args.resume { interrupted(&args.out, format)? } else { None };
+    let done = interrupted.as_ref().map_or(Ok(0), |partial| pages_done(partial, &inputs))?;
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
+    if let Some(partial) = &interrupted {
+        sink::rows(partial)?.try_for_each(|document| sink.write(&document))?;
+    }
     let mut progress = Progress::new(args.quiet, &inputs, keeps_errors);
 
     let work = |page: &Loaded| extractor.extract_page(&Page::new(&page.bytes, &page.hints)).of_corpus(page);
-    runner.run(inputs.pages(), work, |outcome| {
+    runner.run(inputs.pages().skip(done), work, |outcome| {
         let (bytes, stored) = (outcome.bytes, outcome.stored);
         let document = outcome.result.unwrap_or_else(|error| Document::failed(&error));
         sink.write(&document)?;
@@ -123,7 +134,40 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         Ok::<(), sink::SinkError>(())
     })?;
     sink.finish()?;
+    if let Some(partial) = interrupted {
+        std::fs::remove_file(&partial)
+            .with_context(|| format!("removing {}, all of which is written", partial.display()))?;
+    }
     Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
+}
+
+/// What there is to go on from.
+fn interrupted(out: &Path, format: Option<sink::Format>) -> anyhow::Result<Option<PathBuf>> {
+    let is_jsonl = format.or_else(|| sink::Format::of(out)) == Some(sink::Format::Jsonl) && out.as_os_str() != "-";
+    ensure!(is_jsonl, "{}: --resume goes on with JSONL files only; begin anew without it", out.display());
+    let partial = sink::interrupted(out)?;
+    if partial.is_none() {
+        super::say(&format!("{}: no interrupted run to go on from; it begins at the first page", out.display()));
+    }
+    Ok(partial)
+}
+
+/// How many of the inputs' pages an interrupted run wrote. The last one must be the page that is there now.
+fn pages_done(partial: &Path, inputs: &Inputs) -> anyhow::Result<usize> {
+    let (mut done, mut last) = (0, None);
+    for document in sink::rows(partial)? {
+        (done, last) = (done + 1, Some(document.id));
+    }
+    let (Some(last), Some(at)) = (last, usize::checked_sub(done, 1)) else { return Ok(0) };
+    let now = inputs.pages().nth(at).map(|page| page.and_then(RawPage::load));
+    let now = now.map_or("none".to_owned(), |page| page.map_or_else(|error| error.id, |page| page.id));
+    ensure!(
+        now == last,
+        "{}: its row {done} is of '{last}', and page {done} of these inputs is '{now}'; name the same inputs in the same order",
+        partial.display(),
+    );
+    super::say(&format!("going on after {done} pages of {}", partial.display()));
+    Ok(done)
 }
 
 /// Opens the output after making sure that nothing of the input is written over, or read again.

@@ -16,6 +16,7 @@ mod inputs;
 mod jsonl;
 mod run;
 
+pub(crate) use compressed::reader as decompressed;
 pub use inputs::{InputError, Inputs, Pages};
 pub use run::{Outcome, Runner, STACK};
 

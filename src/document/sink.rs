@@ -10,9 +10,11 @@ use super::Document;
 use crate::corpus::{Loaded, PageError};
 
 mod folder;
+mod resume;
 mod staged;
 
 use folder::Folder;
+pub use resume::{interrupted, rows};
 use staged::{Out, Staged};
 
 /// A form that documents are written in.
@@ -52,6 +54,9 @@ pub enum SinkError {
     /// The format is not said by `OUT`'s ending.
     #[error("{0}: the ending says no format; end it in .jsonl, .jsonl.gz, .jsonl.zst or .csv, or give --format")]
     NoFormat(String),
+    /// It is not known which interrupted run to go on from.
+    #[error("{0}: several runs were interrupted; remove the .partial- files beside it but for the one to go on from")]
+    Several(String),
     /// The folder is there and has files in it.
     #[error("{0}: there already, and not an empty folder; remove it or name another, nothing is overwritten there")]
     Exists(String),

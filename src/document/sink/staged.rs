@@ -103,10 +103,13 @@ impl Staged {
     }
 }
 
+/// What follows the name of an output that is not whole, with the number of the process.
+pub(super) const PARTIAL: &str = ".partial-";
+
 /// Where an output is written before it has its name.
 pub(super) fn partial_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".partial-{}", std::process::id()));
+    name.push(format!("{PARTIAL}{}", std::process::id()));
     path.with_file_name(name)
 }
 
