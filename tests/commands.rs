@@ -568,3 +568,37 @@ fn training_that_cannot_be_done_says_why_and_writes_nothing() {
     let mut evaluate = lubb();
     evaluate.args(["evaluate", "--gold", &path("three"), "--out", &file]).assert().code(2).stderr(contains(file));
 }
+
+/// Few pages, trees and rows: what comes of it labels badly, but with all its parts.
+#[test]
+fn trainings_with_every_part_left_out_give_models_that_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages =
+        ["ar-gulf-portal", "de-news", "en-news", "es-news", "ar-obituary", "ar-opinion-registry", "ar-iraq-comments"];
+    let all = fs::read_to_string(format!("{LABELLED}/labels.csv")).unwrap();
+    let wanted =
+        |row: &&str| row.starts_with("page,") || pages.iter().any(|page| row.starts_with(&format!("{page}.html,")));
+    let gold = folder.path().join("labels.csv");
+    fs::write(&gold, all.lines().filter(wanted).map(|row| format!("{row}\n")).collect::<String>()).unwrap();
+    let model = folder.path().join("m.lubb");
+    let flat = "data/scrapes/flat/001_tram-casablanca.txt";
+    for (flags, has_flat) in [
+        (&["--classifier", "logistic", "--stages", "1"][..], true),
+        (&["--classifier", "boost", "--bags", "1", "--bare", "2"], true),
+        (&["--without", "wording,stage-one,head,decision", "--fold-by", "group"], true),
+        (&["--no-flat", "--depth", "3", "--stages", "2"], false),
+    ] {
+        let mut train = lubb();
+        train.arg("train").arg("--gold").arg(&gold).args(["--pages", LABELLED, "--folds", "3", "--rounds", "2"]);
+        train.args(["--rows", "300", "--out"]).arg(&model).args(flags);
+        train.assert().success().stdout(contains("training on 7 pages").and(contains("labels")));
+        let blocks = |page: &str| {
+            let mut extract = lubb();
+            let output = extract.args(["extract", page, "--format", "json", "--model"]).arg(&model).output().unwrap();
+            serde_json::from_slice::<lubb::Document>(&output.stdout)
+                .map(|document| document.blocks.map_or(0, |b| b.len()))
+        };
+        assert!(blocks(&format!("{LABELLED}/en-news.html")).unwrap() > 10, "{flags:?}");
+        assert_eq!(blocks(flat).unwrap() > 10, has_flat, "{flags:?}");
+    }
+}

@@ -155,6 +155,10 @@ async fn listen(state: &State, stream: Option<impl AsyncRead + Unpin>) {
     let Some(stream) = stream else { return };
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        // The model is in a scratch folder still; where it goes to is told at the end.
+        if line.starts_with("wrote ") {
+            continue;
+        }
         if let Progress::Running { log } = &mut *lock(&state.progress) {
             if log.len() == LOG_LINES {
                 log.pop_front();

@@ -110,13 +110,15 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     };
     let inputs = Inputs::new(&args.inputs, reading)?;
     let format = args.format.map(sink::Format::from);
+    let is_text = format.is_some_and(sink::Format::is_folder);
+    ensure!(!(is_text && args.keep.blocks), "--blocks has no place in texts; leave it out, or write JSONL or CSV");
     let markdown = args.markdown || format == Some(sink::Format::Md);
     let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks, favor: args.keep.favor() };
     let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
     // Before the output is opened, so that a bad model leaves none behind.
     let extractor = args.model.extractor()?.with_output(output);
     // Texts one after the other have no place for errors.
-    let keeps_errors = args.out.as_os_str() != "-" || !format.is_some_and(sink::Format::is_folder);
+    let keeps_errors = args.out.as_os_str() != "-" || !is_text;
     let interrupted = if args.resume { interrupted(&args.out, format)? } else { None };
     let done = interrupted.as_ref().map_or(Ok(0), |partial| pages_done(partial, &inputs))?;
     let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;

@@ -128,3 +128,30 @@ impl Model {
         written.map_err(io)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_hold_together_is_refused_whatever_its_checksum() {
+        let with = |change: &dyn Fn(&mut Model)| {
+            let mut model = (*Model::embedded()).clone();
+            change(&mut model);
+            Model::from_bytes(&model.to_bytes()).map(|_| ())
+        };
+        assert!(with(&|_| {}).is_ok());
+        let changes: [&dyn Fn(&mut Model); 5] = [
+            // As many outputs as labels where one is wanted, and the other way round.
+            &|model| model.html.stack.stages[2] = model.html.stack.kinds.clone().unwrap(),
+            &|model| model.html.stack.kinds = model.html.stack.stages.last().cloned(),
+            &|model| model.html.stack.stages.clear(),
+            // Of other columns.
+            &|model| model.html.stack = model.flat.clone().unwrap().stack,
+            &|model| model.html.stack.stages.swap(0, 1),
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            assert!(matches!(with(change), Err(ModelError::Damaged)), "{at}");
+        }
+    }
+}
