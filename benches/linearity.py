@@ -165,6 +165,10 @@ SHAPES = {
         '<script>x = {"title": "A title of some words", "body": [' + times(lambda at: (
             '{"type": "paragraph", "text": "' + sentence(20) + '"}, '
         ), size) + "0]}</script>"),
+    "scripts before a state's headline": lambda size: wrapped(
+        times("<script></script>", size) + '<script>x = {"title": "A title of some words", "body": [' + times(lambda at: (
+            '{"type": "paragraph", "text": "' + sentence(20) + '"}, '
+        ), 5_000) + "0]}</script><h1>A title of some words</h1>"),
     "state with many titles": lambda size: wrapped(
         "<h1>A title of some words</h1>",
         '<script>x = [' + times('{"title": "A title of some words", "b": "<p>"}, ', size) + "0]</script>"),

@@ -132,6 +132,7 @@ pub mod label;
 pub mod model;
 pub mod page;
 pub mod report;
+pub mod whole;
 
 pub use document::{Document, DocumentBlock};
 pub use extractor::{Extractor, Output};

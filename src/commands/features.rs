@@ -1,11 +1,11 @@
 //! `lubb features`: the matrix that a model sees, with the labels, for notebooks and other tools.
 
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use lubb::Model;
 use lubb::page::{Input, Metadata};
+use lubb::{Model, whole};
 
 use super::labelled::{self, Gold, LabelledPage};
 use super::{ModelFile, Status};
@@ -35,15 +35,7 @@ pub fn run(args: Args) -> Result<Status> {
     let (input, kept, left) = if html.is_empty() { (Input::Text, text, html) } else { (Input::Html, html, text) };
     let place = || format!("writing {}", args.out.display());
     ensure!(!args.out.is_dir(), "{}: that is a folder, and --out names a file", place());
-    let mut partial = args.out.as_os_str().to_owned();
-    partial.push(format!(".partial-{}", std::process::id()));
-    let written = write(Path::new(&partial), &model, input, &kept)
-        .and_then(|blocks| std::fs::rename(&partial, &args.out).map(|()| blocks).map_err(Into::into));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&partial);
-    }
-    let blocks = written.with_context(place)?;
+    let blocks = whole::write(&args.out, |file| write(file, &model, input, &kept)).with_context(place)?;
     if !left.is_empty() {
         super::say(&format!("left out: {} pages of flattened text, which has columns of its own", left.len()));
     }
@@ -57,8 +49,8 @@ pub fn run(args: Args) -> Result<Status> {
 }
 
 /// Writes the rows of pages; how many these are.
-fn write(path: &Path, model: &Model, input: Input, pages: &[&LabelledPage]) -> Result<usize> {
-    let mut writer = csv::Writer::from_writer(BufWriter::new(std::fs::File::create(path)?));
+fn write(out: &mut dyn Write, model: &Model, input: Input, pages: &[&LabelledPage]) -> Result<usize> {
+    let mut writer = csv::Writer::from_writer(out);
     let first = ["set", "page", "host", "lang", "block", "label", "body"].map(str::to_owned);
     writer.write_record(first.iter().chain(&Model::columns(input)))?;
     let mut blocks = 0;
@@ -75,7 +67,6 @@ fn write(path: &Path, model: &Model, input: Input, pages: &[&LabelledPage]) -> R
             blocks += 1;
         }
     }
-    let file = writer.into_inner().map_err(|e| e.into_error())?;
-    file.into_inner().map_err(|e| e.into_error())?.sync_all()?;
+    writer.flush()?;
     Ok(blocks)
 }

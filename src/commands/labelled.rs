@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lubb::gold::typed::{self, Resolved};
-use lubb::gold::{self, GoldPage, GoldSet, Reference, align, folds};
+use lubb::gold::{self, GoldPage, GoldSet, Reference, align, folds, typed};
 use lubb::label::Label;
 use lubb::model::Labels;
 use lubb::model::train::Example;
@@ -52,6 +51,8 @@ pub struct LabelledPage {
     pub typed: Option<GoldPage>,
     /// Word F1 of the aligned blocks against the reference text.
     oracle: Option<f64>,
+    /// Labels that fit no block.
+    unmatched: usize,
     hash: u64,
 }
 
@@ -130,6 +131,7 @@ pub fn align_all(golds: Vec<GoldPage>) -> Result<Vec<LabelledPage>> {
                 continue;
             }
         };
+        say_unmatched(&page.gold, page.unmatched);
         match place.get(&page.hash).map(|at| &mut pages[*at]) {
             Some(first) if first.oracle.is_some() != page.oracle.is_some() => {
                 let (typed, text) = if page.oracle.is_none() { (&page, &*first) } else { (&*first, &page) };
@@ -194,6 +196,7 @@ impl LabelledPage {
             partial: false,
             typed: None,
             oracle: None,
+            unmatched: 0,
             hash,
         };
         match &labelled.gold.reference {
@@ -209,7 +212,7 @@ impl LabelledPage {
             }
             reference => {
                 let found = typed::block_labels(&labelled.page, reference).unwrap_or_default();
-                say_unmatched(&labelled.gold, &found);
+                labelled.unmatched = found.unmatched;
                 let found = found.labels;
                 labelled.partial = is_partial(&labelled.page, &found);
                 labelled.body = body_of(&labelled.page, &found);
@@ -248,15 +251,16 @@ pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
     let is_whole = |gold: &GoldPage| match (&gold.reference, gold.page()) {
         (Reference::Blocks(labels), Ok(page)) => {
             let found = typed::resolve(&page, labels);
-            say_unmatched(gold, &found);
-            !is_partial(&page, &found.labels)
+            (!is_partial(&page, &found.labels), found.unmatched)
         }
         // What cannot be read is a page without a text, and scored as such.
-        _ => true,
+        _ => (true, 0),
     };
     let all = golds.len();
-    let keep: Vec<bool> = golds.par_iter().map(is_whole).collect();
-    let kept: Vec<GoldPage> = golds.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(gold, _)| gold).collect();
+    let found: Vec<(bool, usize)> = golds.par_iter().map(is_whole).collect();
+    golds.iter().zip(&found).for_each(|(gold, (_, unmatched))| say_unmatched(gold, *unmatched));
+    let kept: Vec<GoldPage> =
+        golds.into_iter().zip(found).filter(|(_, (keep, _))| *keep).map(|(gold, _)| gold).collect();
     if kept.len() < all {
         super::say(&format!(
             "{} of {all} pages have labels for a part of their text only, and no score",
@@ -267,9 +271,9 @@ pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
 }
 
 /// Tells of labels that were set when the page had other blocks.
-fn say_unmatched(gold: &GoldPage, found: &Resolved) {
-    if found.unmatched > 0 {
-        let (name, unmatched) = (format!("{}/{}", gold.set, gold.id), found.unmatched);
+fn say_unmatched(gold: &GoldPage, unmatched: usize) {
+    if unmatched > 0 {
+        let name = format!("{}/{}", gold.set, gold.id);
         super::say(&format!("{name}: {unmatched} labels fit no block; the page has changed since, label it anew"));
     }
 }

@@ -151,8 +151,8 @@ impl Adaptation {
 
     /// The trees, made ready to label pages; none where they are not oblivious, as those of an adaptation are.
     fn ready(&self) -> Option<&Together> {
-        let models: Vec<&Boosted> = self.body.iter().chain(&self.kinds).collect();
-        self.ready.get_or_init(|| Together::new(&models)).as_ref()
+        let made = || Together::new(&self.body.iter().chain(&self.kinds).collect::<Vec<_>>());
+        self.ready.get_or_init(made).as_ref()
     }
 
     /// The log-odds of body, and the probabilities of labels, from what the trees asked of all columns.

@@ -1,11 +1,13 @@
 //! A model as one file: a mark, a version, a schema, a checksum, and the rest in postcard.
 
+use std::io::Write;
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::features;
 use crate::page::Input;
+use crate::whole;
 
 use super::{Model, Part, context};
 
@@ -117,15 +119,8 @@ impl Model {
 
     /// Writes a model beside its place and then renames it, so that no half-written file looks like a model.
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
-        let io = |source| ModelError::Io { path: path.display().to_string(), source };
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(format!(".partial-{}", std::process::id()));
-        let written = std::fs::write(&partial, self.to_bytes()).and_then(|()| std::fs::rename(&partial, path));
-        if written.is_err() {
-            // The first error is the one to tell.
-            let _ = std::fs::remove_file(&partial);
-        }
-        written.map_err(io)
+        let written = whole::write(path, |file| file.write_all(&self.to_bytes()));
+        written.map_err(|source| ModelError::Io { path: path.display().to_string(), source })
     }
 }
 

@@ -211,20 +211,19 @@ fn element(tag: &str, text: &str, html: &mut String) {
 /// Where the article would stand: after the first `</h1>` that is no script's, else at the end of the body.
 fn below_headline(html: &str) -> usize {
     let lower = html.to_ascii_lowercase();
-    let (mut at, mut after_h1) = (0, None);
-    while let Some(found) = memmem::find(&lower.as_bytes()[at..], b"</h1>") {
-        let end = at + found + "</h1>".len();
-        // A script before it that has not ended holds it.
-        let before = &lower[at..end];
-        let Some(script) = before.find("<script") else {
-            after_h1 = Some(end);
-            break;
-        };
-        match memmem::find(&lower.as_bytes()[at + script..], b"</script") {
-            Some(length) => at += script + length + "</script".len(),
-            None => break,
+    let find = |at: usize, what: &[u8]| memmem::find(&lower.as_bytes()[at..], what).map(|found| at + found);
+    let (mut at, mut h1) = (0, find(0, b"</h1>"));
+    // A script before it that has not ended there holds it.
+    while let Some((place, script)) = h1.and_then(|place| Some((place, at + lower[at..place].find("<script")?))) {
+        match find(script, b"</script") {
+            Some(end) => at = end + "</script".len(),
+            None => h1 = None,
+        }
+        if at > place {
+            h1 = find(at, b"</h1>");
         }
     }
+    let after_h1 = h1.map(|place| place + "</h1>".len());
     after_h1.or_else(|| lower.rfind("</body")).unwrap_or(html.len())
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::document::DocumentBlock;
 use crate::gold::GoldPage;
+use crate::whole;
 
 pub mod analysis;
 pub mod bootstrap;
@@ -103,20 +104,10 @@ pub const FILES: [&str; 12] = [
     "report.html",
 ];
 
-/// Writes a file in one step: readers see the old content or the new, never half of it.
+/// Writes a file in one step.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    let io = |source| ReportError::Io { path: path.to_owned(), source };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written.map_err(io)
+    let written = whole::write(path, |file| file.write_all(content));
+    written.map_err(|source| ReportError::Io { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -1,0 +1,53 @@
+//! Files that are whole or not there.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+/// Writes a file beside its place and gives it its name at the end: readers see the old content or the new, never half of
+/// it.
+///
+/// # Errors
+/// Those of `write`, and what the operating system says. Nothing is left behind then.
+pub fn write<T, E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".partial-{}", std::process::id()));
+    let written = File::create(&partial).map_err(E::from).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        let result = write(&mut file)?;
+        file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        fs::rename(&partial, path)?;
+        Ok(result)
+    });
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_content_until_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let all = || fs::read_dir(&folder).unwrap().count();
+        write(&path, |file| file.write_all(b"old")).unwrap();
+        let failed: io::Result<()> = write(&path, |file| {
+            file.write_all(b"new")?;
+            Err(io::ErrorKind::Other.into())
+        });
+        assert!(failed.is_err());
+        assert_eq!((fs::read(&path).unwrap(), all()), (b"old".to_vec(), 1));
+        assert_eq!(write(&path, |file| file.write_all(b"new").map(|()| 7)).unwrap(), 7);
+        assert_eq!((fs::read(&path).unwrap(), all()), (b"new".to_vec(), 1));
+    }
+}
