@@ -23,7 +23,7 @@ pub struct Decision {
     /// The calibrated log-odds are `offset` and the log-odds of each of the [`Scores`] times its weight.
     pub offset: f32,
     pub stages: f32,
-    pub linear: f32,
+    pub network: f32,
     pub kinds: f32,
     /// Added to the calibrated log-odds of every block before choosing; above 0 keeps more.
     pub shift: f32,
@@ -40,7 +40,7 @@ impl Default for Decision {
         Decision {
             offset: 0.0,
             stages: 1.0,
-            linear: 0.0,
+            network: 0.0,
             kinds: 0.0,
             shift: 0.0,
             scale: 1.0,
@@ -68,8 +68,8 @@ pub enum Favor {
 pub struct Scores {
     /// From the last stage.
     pub stages: Vec<f32>,
-    /// From the logistic regression beside it; empty without one.
-    pub linear: Vec<f32>,
+    /// From the network beside it; empty without one.
+    pub network: Vec<f32>,
     /// From the head for kinds; empty without one.
     pub kinds: Vec<f32>,
 }
@@ -78,7 +78,7 @@ impl Scores {
     /// The log-odds of a block; those of the last stage stand for models that are not there.
     fn log_odds(&self, at: usize) -> [f32; 3] {
         let of = |p: &[f32]| log_odds(p.get(at).copied().unwrap_or(self.stages[at]));
-        [of(&self.stages), of(&self.linear), of(&self.kinds)]
+        [of(&self.stages), of(&self.network), of(&self.kinds)]
     }
 }
 
@@ -111,8 +111,8 @@ pub(super) fn log_odds(p: f32) -> f32 {
 
 impl Decision {
     /// The calibrated probability of body of a block.
-    fn calibrate(&self, [stages, linear, kinds]: [f32; 3]) -> f32 {
-        sigmoid(self.offset + self.stages * stages + self.linear * linear + self.kinds * kinds)
+    fn calibrate(&self, [stages, network, kinds]: [f32; 3]) -> f32 {
+        sigmoid(self.offset + self.stages * stages + self.network * network + self.kinds * kinds)
     }
 
     /// The same decision with another weight of recall.
@@ -251,14 +251,14 @@ fn calibrate(pages: &[Judged]) -> Decision {
             break;
         }
     }
-    let [offset, stages, linear, kinds] = c.map(|c| c as f32);
-    Decision { offset, stages, linear, kinds, ..Decision::default() }
+    let [offset, stages, network, kinds] = c.map(|c| c as f32);
+    Decision { offset, stages, network, kinds, ..Decision::default() }
 }
 
 /// What the calibration sees of a block: a constant and the log-odds.
 fn terms(page: &Judged, at: usize) -> [f64; TERMS] {
-    let [stages, linear, kinds] = page.scores.log_odds(at).map(f64::from);
-    [1.0, stages, linear, kinds]
+    let [stages, network, kinds] = page.scores.log_odds(at).map(f64::from);
+    [1.0, stages, network, kinds]
 }
 
 fn dot(x: &[f64; TERMS], c: &[f64; TERMS]) -> f64 {
@@ -471,7 +471,7 @@ mod tests {
         let decision = calibrate(&[page(&[0.7, 0.2], 10.0), page(&[0.6, 0.3], 10.0), page(&[0.1, 0.9], 0.0)]);
         let choice = decision.choose(&stages(&[0.65, 0.25]), &[10.0, 10.0]);
         assert!(choice.p[0] > 0.9 && choice.p[1] < 0.1, "{decision:?} {:?}", choice.p);
-        let weights = [decision.offset, decision.stages, decision.linear, decision.kinds];
+        let weights = [decision.offset, decision.stages, decision.network, decision.kinds];
         assert!(weights.iter().all(|c| c.is_finite() && c.abs() < 20.0), "{decision:?}");
     }
 

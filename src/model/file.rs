@@ -13,7 +13,7 @@ use super::{Model, Part, context};
 
 const MARK: &[u8; 8] = b"LUBBMODL";
 /// Changes when the layout below or the types that are stored change.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// Mark, version, schema, checksum.
 const HEADER: usize = 8 + 4 + 8 + 8;
 

@@ -12,7 +12,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::sigmoid;
-use crate::features::lanes::{Lane, ROWS};
 
 /// Where the columns are cut: quantiles of the values seen in training.
 const QUANTILES: [f32; 5] = [0.02, 0.30, 0.60, 0.85, 0.98];
@@ -206,34 +205,6 @@ impl LogisticParams {
     }
 }
 
-/// Adds the weighted ramps of a block of rows to their margins.
-fn add_ramps(ramps: &[Ramp], weights: &[f32], first: usize, lanes: &[Lane], margins: &mut Lane) {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn avx2(ramps: &[Ramp], weights: &[f32], first: usize, lanes: &[Lane], margins: &mut Lane) {
-            add_ramps_as_compiled(ramps, weights, first, lanes, margins);
-        }
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
-        unsafe { avx2(ramps, weights, first, lanes, margins) };
-        return;
-    }
-    add_ramps_as_compiled(ramps, weights, first, lanes, margins);
-}
-
-/// The same operations in the same order whatever vectors it is compiled for, and so the same bits: Rust fuses no
-/// multiplication with an addition.
-#[inline(always)]
-fn add_ramps_as_compiled(ramps: &[Ramp], weights: &[f32], first: usize, lanes: &[Lane], margins: &mut Lane) {
-    let mut sums = *margins;
-    for ((column, start, scale), weight) in ramps.iter().zip(weights) {
-        for (sum, value) in sums.iter_mut().zip(&lanes[*column as usize - first]) {
-            *sum += weight * ((value - start) * scale).clamp(0.0, 1.0);
-        }
-    }
-    *margins = sums;
-}
-
 impl Logistic {
     /// How many columns a row must have.
     pub fn columns(&self) -> usize {
@@ -283,19 +254,6 @@ impl Logistic {
             .collect()
     }
 
-    /// A block of rows before their columns are added: see [`Logistic::add`].
-    pub(super) fn begin(&self) -> Lane {
-        [self.intercepts[0]; ROWS]
-    }
-
-    /// Adds what some columns of a block of rows say to the log-odds of class true; the first of them is `first`. Rows are
-    /// those of [`Logistic::predict`] if their columns come in order.
-    pub(super) fn add(&self, first: usize, lanes: &[Lane], margins: &mut Lane) {
-        let place = |column: usize| self.ramps.partition_point(|(c, ..)| (*c as usize) < column);
-        let of_lanes = place(first)..place(first + lanes.len());
-        add_ramps(&self.ramps[of_lanes.clone()], &self.weights[0][of_lanes], first, lanes, margins);
-    }
-
     /// The probabilities of all classes for each row: rows x classes.
     pub fn predict_classes(&self, x: ArrayView2<f32>) -> Array2<f32> {
         let mut out = Array2::zeros((x.nrows(), self.weights.len()));
@@ -329,7 +287,6 @@ impl Logistic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::lanes;
 
     /// Rows whose class is true in the middle of the first column's range, which no straight line can tell.
     fn hill() -> (Array2<f32>, Vec<bool>) {
@@ -345,13 +302,6 @@ mod tests {
         let model = params.fit(x.view(), &y, &vec![1.0; 600]).unwrap();
         let p = model.predict(x.view());
         assert!(p[300] > 0.8 && p[20] < 0.2 && p[580] < 0.2, "{} {} {}", p[300], p[20], p[580]);
-        let mut laid_out = Vec::new();
-        lanes::of_matrix(x.view(), |_, lanes| {
-            let mut margins = model.begin();
-            (0..lanes.len()).for_each(|column| model.add(column, &lanes[column..=column], &mut margins));
-            laid_out.extend(margins.map(sigmoid));
-        });
-        assert_eq!(laid_out[..p.len()], p);
         let difference = |a: usize, b: usize| {
             let total = |r: usize| model.contributions(&x.row(r).to_vec(), 0).iter().sum::<f32>();
             total(a) - total(b)

@@ -16,6 +16,7 @@ pub mod duplicates;
 pub mod file;
 mod further;
 pub mod logistic;
+pub mod network;
 mod refusals;
 mod sentences;
 pub mod stack;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::features::lanes::{self, Lane, Lanes, ROWS};
+use crate::features::lanes::{self, Lane, Lanes};
 use crate::features::{self, Lexicon, Surroundings};
 use crate::label::Label;
 use crate::page::Page;
@@ -13,7 +13,8 @@ use crate::page::Page;
 use super::boost::{Boosted, Together};
 use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
-use super::{Labels, Reason, combine, context, sigmoid};
+use super::network::Network;
+use super::{Labels, Reason, combine, context};
 
 /// The least log-odds of a stage that are shared out in an explanation.
 const LEAST_SAID: f32 = 0.2;
@@ -88,8 +89,8 @@ impl Classifier {
 pub struct Stack {
     /// At least one; each after the first sees the features and what the one before says around a block.
     pub(super) stages: Vec<Classifier>,
-    /// A logistic regression over what the last stage sees: it errs elsewhere than trees do.
-    pub(super) linear: Option<Logistic>,
+    /// A network over the features alone: it errs elsewhere than trees do.
+    pub(super) network: Option<Network>,
     pub(super) kinds: Option<Classifier>,
     pub(super) decision: Decision,
     /// Made for the first page.
@@ -139,9 +140,9 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn new(stages: Vec<f32>, linear: Vec<f32>, kinds: Option<Array2<f32>>) -> Said {
+    pub(super) fn new(stages: Vec<f32>, network: Vec<f32>, kinds: Option<Array2<f32>>) -> Said {
         let body = kinds.as_ref().map_or(Vec::new(), |k| k.column(Label::Body.index()).to_vec());
-        Said { scores: Scores { stages, linear, kinds: body }, kinds }
+        Said { scores: Scores { stages, network, kinds: body }, kinds }
     }
 }
 
@@ -169,47 +170,39 @@ impl Ready {
         &self,
         page: &Page,
         lexicon: &Lexicon,
-        linear: Option<&Logistic>,
+        network: Option<&Network>,
         mut also: impl FnMut(usize, usize, &[Lane]),
     ) -> (Said, Surroundings) {
         let rows = page.blocks.len();
         let mut asked = self.models.asked(rows);
-        let mut margins: Vec<Lane> = linear.map_or(Vec::new(), |model| vec![model.begin(); rows.div_ceil(ROWS)]);
-        let mut add = |block: usize, first: usize, lanes: &[Lane]| {
-            if let Some(model) = linear {
-                model.add(first, lanes, &mut margins[block]);
-            }
-        };
+        let mut hidden = network.map(|network| (network, network.begin(rows)));
         let mut width = 0;
         let around = features::lay_out(page, lexicon, |block, first, lanes| {
             width = first + lanes.len();
             self.models.ask(block, first, lanes, &mut asked);
-            add(block, first, lanes);
+            if let Some((network, hidden)) = &mut hidden {
+                network.add(block, first, lanes, hidden);
+            }
             also(block, first, lanes);
         });
         let mut p = self.models.probabilities(0, &asked);
         for stage in 1..self.stages {
             let mut lanes = Lanes::new(context::WIDTH, |block, lanes: &[Lane]| {
                 self.models.ask(block, width, lanes, &mut asked);
-                // The regression sees what the last stage does.
-                if stage + 1 == self.stages {
-                    add(block, width, lanes);
-                }
             });
             context::columns(&around, &p, |rows| lanes.push(rows));
             lanes.end();
             p = self.models.probabilities(stage, &asked);
         }
-        let mut linear: Vec<f32> = margins.into_iter().flatten().map(sigmoid).collect();
-        linear.truncate(rows);
+        let network = hidden.map_or(Vec::new(), |(network, hidden)| network.end(hidden, &around.words));
         let kinds = self.models.probabilities(self.stages, &asked);
-        (Said::new(p, linear, Array2::from_shape_vec((rows, Label::COUNT), kinds).ok()), around)
+        (Said::new(p, network, Array2::from_shape_vec((rows, Label::COUNT), kinds).ok()), around)
     }
 }
 
 impl Stack {
-    pub(super) fn new(stages: Vec<Classifier>, linear: Option<Logistic>, kinds: Option<Classifier>) -> Stack {
-        Stack { stages, linear, kinds, decision: Decision::default(), ready: OnceLock::new() }
+    pub(super) fn new(stages: Vec<Classifier>, network: Option<Network>, kinds: Option<Classifier>) -> Stack {
+        Stack { stages, network, kinds, decision: Decision::default(), ready: OnceLock::new() }
     }
 
     /// What each stage is given of a page, where the stages are of any family.
@@ -218,11 +211,12 @@ impl Stack {
         given(early, matrix, around, true)
     }
 
-    /// What the models say of what the last stage is given.
-    pub(super) fn say(&self, wide: ArrayView2<f32>) -> Said {
+    /// What the models say of what the last stage is given, of blocks of so many words.
+    pub(super) fn say(&self, wide: ArrayView2<f32>, words: &[f32]) -> Said {
         let stages = self.stages.last().map_or(Vec::new(), |last| last.predict(wide));
-        let linear = self.linear.as_ref().map_or(Vec::new(), |model| model.predict(wide));
-        Said::new(stages, linear, self.kinds.as_ref().map(|head| head.predict_classes(wide)))
+        // The features come first, and it has columns for no more.
+        let network = self.network.as_ref().map_or(Vec::new(), |network| network.predict(wide, words));
+        Said::new(stages, network, self.kinds.as_ref().map(|head| head.predict_classes(wide)))
     }
 
     /// Whether it has a head for kinds.
@@ -245,12 +239,12 @@ impl Stack {
     ) -> (Said, Surroundings) {
         let ready = self.ready.get_or_init(|| Ready::new(self));
         match ready {
-            Some(ready) => ready.say(page, lexicon, self.linear.as_ref(), also),
+            Some(ready) => ready.say(page, lexicon, self.network.as_ref(), also),
             None => {
                 let (matrix, around) = features::extract(page, lexicon);
                 lanes::of_matrix(matrix.view(), |block, lanes| also(block, 0, lanes));
                 let given = self.given(matrix, &around);
-                (self.say(given[given.len() - 1].view()), around)
+                (self.say(given[given.len() - 1].view(), &around.words), around)
             }
         }
     }
@@ -319,9 +313,8 @@ impl Stack {
         let sound = |c: &Classifier, columns, outputs| c.columns() == columns && c.outputs() == outputs && c.is_valid();
         let of_stage = |at: usize| if at == 0 { width } else { wide };
         let stages = self.stages.iter().enumerate().all(|(at, stage)| sound(stage, of_stage(at), 1));
-        let linear = self.linear.as_ref().cloned().map(Classifier::Logistic);
-        let linear = linear.is_none_or(|model| sound(&model, last, 1));
+        let network = self.network.as_ref().is_none_or(|network| network.columns() == width && network.is_valid());
         let kinds = self.kinds.as_ref().is_none_or(|kinds| sound(kinds, last, Label::COUNT));
-        stages && !self.stages.is_empty() && linear && kinds
+        stages && !self.stages.is_empty() && network && kinds
     }
 }

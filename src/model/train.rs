@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
@@ -19,6 +19,7 @@ use crate::page::{Input, Page};
 use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged, Scores};
 use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
+use super::network::{Network, NetworkError, NetworkParams, Pages};
 use super::stack::{Classifier, Said, Stack, given};
 use super::{Card, Labels, Model, Part, combine, revise};
 
@@ -31,6 +32,7 @@ const FLAT_ROWS: usize = 100_000;
 /// What the seed of each stage's draws is moved by; each fit of an early stage adds its own number.
 const STAGE: u64 = 1000;
 const LAST_STAGE: u64 = 200;
+const NETWORK: u64 = 400;
 /// By so much the seeds of the models differ whose mean the last stage is.
 const BAG: u64 = 100_000;
 
@@ -67,7 +69,7 @@ pub enum Family {
     Logistic,
     /// Boosted trees in all stages: more accurate on sites never seen.
     Boost,
-    /// Boosted trees in all stages, and beside the last one linfa-logistic; the calibration weighs them.
+    /// Boosted trees in all stages, and beside them a network over the blocks of a page; the calibration weighs them.
     #[default]
     Stack,
 }
@@ -138,6 +140,8 @@ pub struct TrainParams {
     pub learning_rate: f32,
     /// Rows drawn for the boosted trees, in proportion to their weights.
     pub boost_rows: usize,
+    /// How often the network sees every page.
+    pub epochs: usize,
     /// Settings of the head for kinds of chrome, where it is logistic.
     pub kinds: LogisticParams,
     /// Boosting rounds of the head for kinds, one tree a label each.
@@ -163,6 +167,7 @@ impl Default for TrainParams {
             depth: 6,
             learning_rate: 0.12,
             boost_rows: 200_000,
+            epochs: 10,
             kinds: LogisticParams { alpha: 5.0, rows: 16_000, iterations: 50, seed: 1 },
             kind_rounds: 60,
             min_hosts: 3.0,
@@ -192,6 +197,9 @@ pub enum TrainError {
     /// The boosted trees did not fit.
     #[error(transparent)]
     Boost(#[from] BoostError),
+    /// The network did not fit.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
 }
 
 /// A page's result from a pipeline that never saw its host.
@@ -349,6 +357,20 @@ impl<'a> Trainer<'a> {
             .collect()
     }
 
+    /// The network over the features of some pages, which what earlier stages say comes after.
+    fn fit_network(&self, wide: &[(&Prepared, Array2<f32>)]) -> Result<Network, TrainError> {
+        let used: Vec<&(&Prepared, Array2<f32>)> = wide.iter().filter(|(page, _)| page.has_body()).collect();
+        let mut pages = Pages::default();
+        for (page, matrix) in &used {
+            pages.pages.push((matrix.slice(s![.., ..page.matrix.ncols()]), &page.around.words));
+        }
+        let body: Vec<bool> = used.iter().flat_map(|(page, _)| body_rows(&page.example.body)).collect();
+        let weights: Vec<f32> = used.iter().flat_map(|(page, _)| page.weights.iter().copied()).collect();
+        let dataset = DatasetBase::new(pages, Array1::from_vec(body)).with_weights(Array1::from_vec(weights));
+        let params = NetworkParams::default().epochs(self.params.epochs).seed(self.params.seed.wrapping_add(NETWORK));
+        Ok(params.fit(&dataset)?)
+    }
+
     fn fit_linear(&self, rows: &Rows, salt: u64) -> Result<Logistic, TrainError> {
         let params = LogisticParams { seed: self.params.seed.wrapping_add(salt), ..self.params.logistic };
         Ok(params.fit(rows.x.view(), &rows.body, &rows.weights)?)
@@ -444,14 +466,14 @@ impl<'a> Trainer<'a> {
         let wide = self.matrices_for(early, &hidden);
         let rows = stack_rows(&wide);
         let last = self.fit_mean(&rows, LAST_STAGE, self.params.bags)?;
-        let linear = match self.params.family {
-            Family::Stack => Some(self.fit_linear(&rows, LAST_STAGE)?),
+        drop(rows);
+        let network = match self.params.family {
+            Family::Stack => Some(self.fit_network(&wide)?),
             Family::Logistic | Family::Boost => None,
         };
-        drop(rows);
         let kinds = self.fit_kinds(&wide)?;
         let stages = early.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
-        let stack = Stack::new(stages, linear, kinds);
+        let stack = Stack::new(stages, network, kinds);
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
     }
 
@@ -503,7 +525,7 @@ impl<'a> Trainer<'a> {
         let stages: Vec<&Classifier> = pipeline.stack.stages.iter().collect();
         let early = stages.split_last().map_or(&[][..], |(_, early)| early);
         let wide = self.through(early, page, page.matrix(&pipeline.lexicon));
-        let Said { scores, kinds } = pipeline.stack.say(wide.view());
+        let Said { scores, kinds } = pipeline.stack.say(wide.view(), &words);
         (Judged { scores, words, body }, kinds)
     }
 
