@@ -57,6 +57,9 @@ pub struct Args {
     /// last: less hangs on the seed
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20), hide_short_help = true)]
     bags: u8,
+    /// How often the network beside the trees sees every page, more often where pages are few
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), hide_short_help = true)]
+    epochs: u16,
     /// Learn from every Nth page a second time, with markup that says less (names of classes and declared data left out,
     /// other elements), so that the model does well on pages of which only the text speaks; 0 for none
     #[arg(long, default_value_t = 0, value_name = "N", hide_short_help = true)]
@@ -85,7 +88,7 @@ enum Classifier {
     Logistic,
     /// Boosted trees in all stages: more accurate
     Boost,
-    /// Boosted trees, and linfa-logistic beside the last stage: most accurate
+    /// Boosted trees, and beside them a network over the blocks of a page: most accurate
     #[default]
     Stack,
 }
@@ -198,6 +201,7 @@ fn parameters(args: &Args) -> Result<TrainParams> {
     params.stages = args.stages.into();
     params.rounds = args.rounds.into();
     params.bags = args.bags.into();
+    params.epochs = args.epochs.into();
     match args.classifier {
         Classifier::Logistic => params.family = Family::Logistic,
         Classifier::Boost => params.family = Family::Boost,

@@ -136,13 +136,14 @@ mod tests {
             Model::from_bytes(&model.to_bytes()).map(|_| ())
         };
         assert!(with(&|_| {}).is_ok());
-        let changes: [&dyn Fn(&mut Model); 5] = [
+        let changes: [&dyn Fn(&mut Model); 6] = [
             // As many outputs as labels where one is wanted, and the other way round.
             &|model| model.html.stack.stages[2] = model.html.stack.kinds.clone().unwrap(),
             &|model| model.html.stack.kinds = model.html.stack.stages.last().cloned(),
             &|model| model.html.stack.stages.clear(),
             // Of other columns.
             &|model| model.html.stack = model.flat.clone().unwrap().stack,
+            &|model| model.html.stack.network = model.flat.clone().unwrap().stack.network,
             &|model| model.html.stack.stages.swap(0, 1),
         ];
         for (at, change) in changes.into_iter().enumerate() {

@@ -207,17 +207,7 @@ impl Network {
     pub(super) fn add(&self, block: usize, first: usize, lanes: &[Lane], hidden: &mut Hidden) {
         let Some(scales) = self.scales.get(first..) else { return };
         let mut sums = hidden.lanes(block);
-        let weights = &self.weights[first..];
-        /// As many as stay in the nearest cache.
-        const AT_ONCE: usize = 32;
-        let mut scaled = [[0.0; ROWS]; AT_ONCE];
-        for ((lanes, scales), weights) in
-            lanes.chunks(AT_ONCE).zip(scales.chunks(AT_ONCE)).zip(weights.chunks(AT_ONCE))
-        {
-            let count = lanes.len().min(scales.len());
-            mix::scale(&lanes[..count], scales, &mut scaled);
-            mix(&scaled.each_ref()[..count], &weights[..count], &mut sums);
-        }
+        mix::add(lanes, scales, &self.weights[first..], &mut sums);
         hidden.put(block, &sums);
     }
 
@@ -231,12 +221,7 @@ impl Network {
 
     /// What the last layer says, given what the first does. `between` is given what each layer sees, and what it adds to it
     /// before that is added.
-    fn look_around(
-        &self,
-        first: &Hidden,
-        shares: &[f32],
-        between: &mut impl FnMut(&Hidden, &mut Hidden),
-    ) -> Hidden {
+    fn look_around(&self, first: &Hidden, shares: &[f32], between: &mut impl FnMut(&Hidden, &mut Hidden)) -> Hidden {
         let layers = self.layers();
         let (weights, mut page) = self.layer(layers.page);
         for (mean, weights) in first.mean(shares).into_iter().zip(weights) {

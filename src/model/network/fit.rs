@@ -18,8 +18,10 @@ use crate::model::sigmoid;
 const SCALE_ROWS: usize = 40_000;
 /// A column that spreads less is left out.
 const LEAST_SPREAD: f64 = 1e-3;
-/// Steps over which the rate of learning rises from nothing.
-const WARM_UP: f32 = 200.0;
+/// Over this share of all steps the rate of learning rises from nothing.
+const WARM_UP: f32 = 0.14;
+/// A training has so many steps, however few its pages are.
+const LEAST_STEPS: usize = 300;
 /// No step's gradient is longer: one odd page must not undo what the others taught.
 const LONGEST_GRADIENT: f32 = 1.0;
 /// Adam's shares of what was before in the means of gradients and of their squares.
@@ -99,7 +101,7 @@ impl Default for NetworkParams {
         NetworkParams(NetworkValidParams {
             epochs: 10,
             batch: 16,
-            learning_rate: 2e-3,
+            learning_rate: 5e-3,
             dropout: 0.3,
             column_dropout: 0.1,
             seed: 0,
@@ -108,7 +110,7 @@ impl Default for NetworkParams {
 }
 
 impl NetworkParams {
-    /// How often every page is seen; 10 by default.
+    /// How often every page is seen, more often where pages are few; 10 by default.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.0.epochs = epochs;
         self
@@ -120,7 +122,7 @@ impl NetworkParams {
         self
     }
 
-    /// The greatest rate of learning, above 0; 0.002 by default. It rises over the first 200 steps and falls to 0 along a
+    /// The greatest rate of learning, above 0; 0.005 by default. It rises over the first steps and falls to 0 along a
     /// cosine.
     pub fn learning_rate(mut self, rate: f32) -> Self {
         self.0.learning_rate = rate;
@@ -271,13 +273,25 @@ fn first_weights(columns: usize, seed: u64) -> Vec<Units> {
     weights
 }
 
+/// What the layers said of a page, for the way back.
+struct Forward {
+    /// The columns, scaled, by block of rows.
+    inputs: Vec<Vec<Lane>>,
+    first: Hidden,
+    /// For each layer that looks around, what it saw and what it added to it.
+    between: Vec<(Hidden, Hidden)>,
+    last: Hidden,
+}
+
 impl NetworkValidParams {
     fn train(&self, network: &mut Network, pages: &[TrainingPage]) {
         let mut random = Random(self.seed ^ 0x5bd1_e995);
         let mut order: Vec<usize> = (0..pages.len()).collect();
         let mut adam = Adam::new(network.weights.len());
-        let steps = (self.epochs * pages.len().div_ceil(self.batch)) as f32;
-        for epoch in 0..self.epochs {
+        let of_epoch = pages.len().div_ceil(self.batch).max(1);
+        let epochs = self.epochs.max(LEAST_STEPS.div_ceil(of_epoch));
+        let steps = (epochs * of_epoch) as f32;
+        for epoch in 0..epochs {
             for at in (1..order.len()).rev() {
                 order.swap(at, (random.next() % (at as u64 + 1)) as usize);
             }
@@ -295,7 +309,7 @@ impl NetworkValidParams {
                     slots.zip(gradient.as_flattened()).for_each(|(slot, value)| *slot += value / weight);
                 }
                 let done = adam.steps / steps;
-                let warm = ((adam.steps + 1.0) / WARM_UP).min(1.0);
+                let warm = ((adam.steps + 1.0) / (WARM_UP * steps)).min(1.0);
                 let rate = self.learning_rate * warm * 0.5 * (1.0 + (std::f32::consts::PI * done).cos());
                 adam.step(&mut network.weights, &mut sum, rate);
             }
@@ -325,16 +339,14 @@ impl NetworkValidParams {
         }
     }
 
-    /// The gradient of the weighted log loss of a page's blocks.
-    fn gradient(&self, network: &Network, page: &TrainingPage, mut random: Random) -> Vec<Units> {
-        let layers = network.layers();
-        let mut gradient = vec![[0.0; UNITS]; network.weights.len()];
-        // Forward.
-        let keep = |random: &mut Random| random.uniform() >= f64::from(self.column_dropout);
-        let scale = |(by, scale): &(f32, f32)| if keep(&mut random) { (*by, *scale) } else { (0.0, 0.0) };
-        let scales: Vec<(f32, f32)> = network.scales.iter().map(scale).collect();
-        let mut first = network.begin(page.x.nrows());
-        let mut inputs: Vec<Vec<Lane>> = Vec::new();
+    /// What all layers say of a page, some units and columns left out.
+    fn forward(&self, network: &Network, page: &TrainingPage, mut random: Random) -> Forward {
+        let mut scale = |(by, scale): &(f32, f32)| match random.uniform() >= f64::from(self.column_dropout) {
+            true => (*by, *scale),
+            false => (0.0, 0.0),
+        };
+        let scales: Vec<(f32, f32)> = network.scales.iter().map(&mut scale).collect();
+        let (mut first, mut inputs) = (network.begin(page.x.nrows()), Vec::new());
         lanes::of_matrix(page.x, |block, lanes| {
             let mut scaled = vec![[0.0; ROWS]; lanes.len()];
             mix::scale(lanes, &scales, &mut scaled);
@@ -346,31 +358,37 @@ impl NetworkValidParams {
         first.values.iter_mut().for_each(|value| *value = relu(*value));
         self.drop_units(&mut first, &mut random);
         first.clear_after();
-        let mut between: Vec<(Hidden, Hidden)> = Vec::new();
+        let mut between = Vec::new();
         let last = network.look_around(&first, &page.shares, &mut |before, more| {
             self.drop_units(more, &mut random);
             between.push((before.clone(), more.clone()));
         });
+        Forward { inputs, first, between, last }
+    }
+
+    /// The gradient of the weighted log loss of a page's blocks, found from the last layer back to the first.
+    fn gradient(&self, network: &Network, page: &TrainingPage, random: Random) -> Vec<Units> {
+        let layers = network.layers();
+        let mut gradient = vec![[0.0; UNITS]; network.weights.len()];
+        let Forward { inputs, first, between, last } = self.forward(network, page, random);
         let log_odds = network.log_odds(&first, &last);
-        // Backward: the out layer,
+        // The out layer,
         let of_row = |((log_odds, body), weight): ((&f32, &bool), &f32)| {
             weight * (sigmoid(*log_odds) - f32::from(u8::from(*body)))
         };
         let off: Vec<f32> = log_odds.iter().zip(page.body).zip(page.weights).map(of_row).collect();
         gradient[layers.constant][0] = off.iter().sum();
         let mut back = [&first, &last].map(|_| Hidden::new(page.x.nrows()));
-        for (at, (hidden, back)) in [&first, &last].into_iter().zip(&mut back).enumerate() {
-            for unit in 0..UNITS {
-                let weight = network.weights[layers.out + at][unit];
-                gradient[layers.out + at][unit] = hidden.unit(unit).iter().zip(&off).map(|(v, off)| v * off).sum();
+        let out = network.weights[layers.out..].iter().zip(&mut gradient[layers.out..]);
+        for ((weights, gradient), (hidden, back)) in out.zip([&first, &last].into_iter().zip(&mut back)) {
+            for (unit, (weight, gradient)) in weights.iter().zip(gradient).enumerate() {
+                *gradient = hidden.unit(unit).iter().zip(&off).map(|(value, off)| value * off).sum();
                 back.unit_mut(unit).iter_mut().zip(&off).for_each(|(slot, off)| *slot = weight * off);
             }
         }
         let [mut to_first, mut to_last] = back;
         // the layers that look around, the last one first,
-        for ((rows, distance), (before, more)) in
-            layers.convolutions.into_iter().zip(DISTANCES).zip(&between).rev()
-        {
+        for ((rows, distance), (before, more)) in layers.convolutions.into_iter().zip(DISTANCES).zip(&between).rev() {
             let mut to_more = to_last.clone();
             self.through(more, &mut to_more);
             let turned = turned(network.layer(rows.clone()).0);
@@ -511,7 +529,10 @@ mod tests {
         let gradient = checked.gradient(&network, &page, Random(1));
         let layers = network.layers();
         let mut rows = vec![layers.first.start, layers.first.end - 1, layers.page.start + 2, layers.page.end - 1];
-        layers.convolutions.iter().for_each(|rows_of| rows.extend([rows_of.start + 7, rows_of.end - 2, rows_of.end - 1]));
+        layers
+            .convolutions
+            .iter()
+            .for_each(|rows_of| rows.extend([rows_of.start + 7, rows_of.end - 2, rows_of.end - 1]));
         rows.extend([layers.out, layers.out + 1]);
         for (row, unit) in rows.into_iter().flat_map(|row| [(row, 1), (row, 12)]).chain([(layers.constant, 0)]) {
             let by = 2e-3;
@@ -556,6 +577,21 @@ mod tests {
         assert!(matches!(params().fit(&weighted), Err(NetworkError::OneClass { .. })));
         let error = params().dropout(1.0).fit(&dataset(&pages)).unwrap_err();
         assert_eq!(error.to_string(), "the network's parameter `dropout` is 1; it must be at least 0 and below 1");
+    }
+
+    #[test]
+    fn a_network_that_does_not_hold_together_is_not_valid() {
+        let network = Network { scales: vec![(0.0, 1.0); 3], weights: first_weights(3, 1) };
+        assert!(network.is_valid());
+        let with = |change: &dyn Fn(&mut Network)| {
+            let mut network = network.clone();
+            change(&mut network);
+            network.is_valid()
+        };
+        assert!(!with(&|network| network.weights.truncate(7)));
+        assert!(!with(&|network| network.weights[5][3] = f32::NAN));
+        assert!(!with(&|network| network.scales[1].1 = f32::INFINITY));
+        assert!(!with(&|network| network.scales.truncate(2)));
     }
 
     #[test]

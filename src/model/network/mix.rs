@@ -8,6 +8,7 @@ use crate::features::lanes::{Lane, ROWS};
 use super::{CUT, UNITS, Units};
 
 /// Moves, scales and cuts off columns of a block of rows.
+#[inline(always)]
 pub(super) fn scale(lanes: &[Lane], scales: &[(f32, f32)], scaled: &mut [Lane]) {
     for ((lane, (by, scale)), scaled) in lanes.iter().zip(scales).zip(scaled) {
         for (slot, value) in scaled.iter_mut().zip(lane) {
@@ -16,6 +17,46 @@ pub(super) fn scale(lanes: &[Lane], scales: &[(f32, f32)], scaled: &mut [Lane]) 
             let value = if value > -CUT { value } else { -CUT };
             *slot = if value < CUT { value } else { CUT };
         }
+    }
+}
+
+/// Adds columns of a block of rows to the sums of the first layer: [`scale`], then [`mix`].
+pub(super) fn add(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx512f") {
+        #[target_feature(enable = "avx512f")]
+        fn avx512(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
+            add_as_compiled::<4, 32>(lanes, scales, weights, sums);
+        }
+        // SAFETY: the processor has AVX-512F, which is all that the function asks for.
+        unsafe { avx512(lanes, scales, weights, sums) };
+        return;
+    } else if std::is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn avx2(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
+            add_as_compiled::<4, 16>(lanes, scales, weights, sums);
+        }
+        // SAFETY: the processor has AVX2, which is all that the function asks for.
+        unsafe { avx2(lanes, scales, weights, sums) };
+        return;
+    }
+    add_as_compiled::<2, 16>(lanes, scales, weights, sums);
+}
+
+#[inline(always)]
+fn add_as_compiled<const TOGETHER: usize, const WIDE: usize>(
+    lanes: &[Lane],
+    scales: &[(f32, f32)],
+    weights: &[Units],
+    sums: &mut [Lane; UNITS],
+) {
+    /// As many as stay in the nearest cache.
+    const AT_ONCE: usize = 32;
+    let mut scaled = [[0.0; ROWS]; AT_ONCE];
+    for ((lanes, scales), weights) in lanes.chunks(AT_ONCE).zip(scales.chunks(AT_ONCE)).zip(weights.chunks(AT_ONCE)) {
+        let count = lanes.len().min(scales.len());
+        scale(&lanes[..count], scales, &mut scaled);
+        mix_as_compiled::<TOGETHER, WIDE>(&scaled.each_ref()[..count], &weights[..count], sums);
     }
 }
 
