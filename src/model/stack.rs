@@ -11,10 +11,10 @@ use crate::label::Label;
 use crate::page::Page;
 
 use super::boost::{Boosted, Together};
-use super::decide::{Decision, Favor, Scores, log_odds};
+use super::decide::{Decision, Favor, Scores};
 use super::logistic::Logistic;
 use super::network::Network;
-use super::{Labels, Reason, combine, context, sigmoid};
+use super::{Labels, Reason, combine, context};
 
 /// The least log-odds of a stage that are shared out in an explanation.
 const LEAST_SAID: f32 = 0.2;
@@ -112,26 +112,17 @@ fn with_context(matrix: ArrayView2<f32>, around: &Surroundings, p: &[f32]) -> Ar
     wide
 }
 
-/// What the last stage is told: the mean of the log-odds of the stage before it and of the network, which errs elsewhere.
-fn mean_of(stage: &[f32], network: &[f32]) -> Vec<f32> {
-    stage.iter().zip(network).map(|(a, b)| sigmoid((log_odds(*a) + log_odds(*b)) / 2.0)).collect()
-}
-
-/// What each of some stages is given of a page, and what the last stage after them is: the features alone, then with what
+/// What each of some stages is given of a page, and what a stage after them would be: the features alone, then with what
 /// the stage before says. Without `surroundings` the columns for that are 0.
-pub(super) fn given(
-    stages: &[&Classifier],
-    network: Option<&Network>,
+pub(super) fn given<'a>(
+    stages: impl IntoIterator<Item = &'a Classifier>,
     matrix: Array2<f32>,
     around: &Surroundings,
     surroundings: bool,
 ) -> Vec<Array2<f32>> {
     let mut given = vec![matrix];
-    for (at, stage) in stages.iter().enumerate() {
-        let mut p = stage.predict(given[at].view());
-        if let Some(network) = network.filter(|_| at + 1 == stages.len()) {
-            p = mean_of(&p, &network.predict(given[0].view(), &around.words));
-        }
+    for (at, stage) in stages.into_iter().enumerate() {
+        let p = stage.predict(given[at].view());
         let mut wide = with_context(given[0].view(), around, &p);
         if !surroundings {
             wide.slice_mut(ndarray::s![.., given[0].ncols()..]).fill(0.0);
@@ -194,12 +185,8 @@ impl Ready {
             }
             also(block, first, lanes);
         });
-        let network = hidden.map_or(Vec::new(), |(network, hidden)| network.end(hidden, &around.words));
         let mut p = self.models.probabilities(0, &asked);
         for stage in 1..self.stages {
-            if stage + 1 == self.stages && !network.is_empty() {
-                p = mean_of(&p, &network);
-            }
             let mut lanes = Lanes::new(context::WIDTH, |block, lanes: &[Lane]| {
                 self.models.ask(block, width, lanes, &mut asked);
             });
@@ -207,6 +194,7 @@ impl Ready {
             lanes.end();
             p = self.models.probabilities(stage, &asked);
         }
+        let network = hidden.map_or(Vec::new(), |(network, hidden)| network.end(hidden, &around.words));
         let kinds = self.models.probabilities(self.stages, &asked);
         (Said::new(p, network, Array2::from_shape_vec((rows, Label::COUNT), kinds).ok()), around)
     }
@@ -219,8 +207,8 @@ impl Stack {
 
     /// What each stage is given of a page, where the stages are of any family.
     fn given(&self, matrix: Array2<f32>, around: &Surroundings) -> Vec<Array2<f32>> {
-        let early: Vec<&Classifier> = self.stages.iter().take(self.stages.len().saturating_sub(1)).collect();
-        given(&early, self.network.as_ref(), matrix, around, true)
+        let early = self.stages.split_last().map_or(&[][..], |(_, early)| early);
+        given(early, matrix, around, true)
     }
 
     /// What the models say of what the last stage is given, of blocks of so many words.
@@ -270,9 +258,8 @@ impl Stack {
 
     /// Each column's share in the log-odds of the last stage, for each of some rows; nothing for a row that is not there.
     ///
-    /// What the stage before, and the network, say of the block itself, two columns, tells nothing of the page. Their share is
-    /// shared out among the columns as that stage's own log-odds are, and so on to the first; what they say of the
-    /// surroundings stays.
+    /// What the stage before says of the block itself, two columns, tells nothing of the page. Its share is shared out
+    /// among the columns as that stage's own log-odds are, and so on to the first; what it says of the surroundings stays.
     pub fn explain(
         &self,
         matrix: ArrayView2<f32>,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
@@ -38,14 +38,6 @@ const BAG: u64 = 100_000;
 
 /// A stage fitted without each of some sets of folds, by these folds in rising order.
 type Fits = HashMap<Vec<usize>, Classifier>;
-
-/// What comes before the last stage.
-#[derive(Default)]
-struct Early {
-    stages: Vec<Fits>,
-    /// As [`Fits`]; none where there is no network.
-    networks: HashMap<Vec<usize>, Network>,
-}
 
 /// One labelled page.
 #[derive(Clone, Debug)]
@@ -365,13 +357,16 @@ impl<'a> Trainer<'a> {
             .collect()
     }
 
-    /// The network over the features of some pages.
-    fn fit_network(&self, pages: &[(&Prepared, Array2<f32>)]) -> Result<Network, TrainError> {
-        let used: Vec<&(&Prepared, Array2<f32>)> = pages.iter().filter(|(page, _)| page.has_body()).collect();
-        let records = Pages { pages: used.iter().map(|(page, x)| (x.view(), &page.around.words[..])).collect() };
+    /// The network over the features of some pages, which what earlier stages say comes after.
+    fn fit_network(&self, wide: &[(&Prepared, Array2<f32>)]) -> Result<Network, TrainError> {
+        let used: Vec<&(&Prepared, Array2<f32>)> = wide.iter().filter(|(page, _)| page.has_body()).collect();
+        let mut pages = Pages::default();
+        for (page, matrix) in &used {
+            pages.pages.push((matrix.slice(s![.., ..page.matrix.ncols()]), &page.around.words));
+        }
         let body: Vec<bool> = used.iter().flat_map(|(page, _)| body_rows(&page.example.body)).collect();
         let weights: Vec<f32> = used.iter().flat_map(|(page, _)| page.weights.iter().copied()).collect();
-        let dataset = DatasetBase::new(records, Array1::from_vec(body)).with_weights(Array1::from_vec(weights));
+        let dataset = DatasetBase::new(pages, Array1::from_vec(body)).with_weights(Array1::from_vec(weights));
         let params = NetworkParams::default().epochs(self.params.epochs).seed(self.params.seed.wrapping_add(NETWORK));
         Ok(params.fit(&dataset)?)
     }
@@ -421,73 +416,64 @@ impl<'a> Trainer<'a> {
         Ok(Classifier::Boost(Box::new(Boosted::mean(&trees)?)))
     }
 
-    /// Every stage but the last, and the network, fitted without each set of folds that a later stage needs it for, by stage
-    /// and by these folds in rising order.
+    /// Every stage but the last, fitted without each set of folds that a later stage needs it for, by stage and by
+    /// these folds in rising order.
     ///
     /// A pipeline without fold `a` trains its last stage on what the stage before says of pages that it never saw: of
     /// the pages of fold `b`, that stage fitted without `a` and `b`. So each stage is fitted without up to one fold more
     /// than the next one. Fitted once for all pipelines, two stages of five folds take 16 fits of stage one in place of
     /// 31.
-    fn early(&self) -> Result<Early, TrainError> {
-        let mut early = Early::default();
+    fn early_stages(&self) -> Result<Vec<Fits>, TrainError> {
+        let mut stages: Vec<Fits> = Vec::new();
         for stage in 0..self.params.stages - 1 {
             let sets = subsets(self.params.folds, self.params.stages - stage);
             let fit = |(salt, hidden): (usize, Vec<usize>)| {
                 let salt = STAGE * (stage as u64 + 1) + salt as u64;
                 // The first stage is seen over windows of blocks, which evens out its draws.
                 let bags = if stage == 0 { 1 } else { self.params.bags.saturating_sub(1) };
-                let model = self.fit_mean(&stack_rows(&self.matrices_for(&early, &hidden)), salt, bags)?;
+                let model = self.fit_mean(&stack_rows(&self.matrices_for(&stages, &hidden)), salt, bags)?;
                 Ok((hidden, model))
             };
             let fits: Fits = sets.into_par_iter().enumerate().map(fit).collect::<Result<_, TrainError>>()?;
-            early.stages.push(fits);
+            stages.push(fits);
         }
-        if self.params.family == Family::Stack {
-            let sets = subsets(self.params.folds, self.params.stages.min(2));
-            let fit = |hidden: Vec<usize>| {
-                let network = self.fit_network(&self.matrices(&hidden))?;
-                Ok((hidden, network))
-            };
-            early.networks = sets.into_par_iter().map(fit).collect::<Result<_, TrainError>>()?;
-        }
-        Ok(early)
+        Ok(stages)
     }
 
     /// What the stage after those given is trained on: the pages outside the folds named, each with what these stages
     /// say of it, fitted without its fold and those.
-    fn matrices_for(&self, early: &Early, without: &[usize]) -> Vec<(&Prepared<'a>, Array2<f32>)> {
+    fn matrices_for(&self, stages: &[Fits], without: &[usize]) -> Vec<(&Prepared<'a>, Array2<f32>)> {
         let matrices = self.matrices(without).into_par_iter();
         let widened = matrices.map(|(page, matrix)| {
             let mut unseen = without.to_vec();
             unseen.push(page.example.fold);
             unseen.sort_unstable();
-            let chain: Vec<&Classifier> = early.stages.iter().map(|fits| &fits[&unseen]).collect();
-            (page, self.through(&chain, early.networks.get(&unseen), page, matrix))
+            let chain: Vec<&Classifier> = stages.iter().map(|fits| &fits[&unseen]).collect();
+            (page, self.through(&chain, page, matrix))
         });
         widened.collect()
     }
 
-    /// A page's matrix with what the last of some stages, and the network, say around each block; the features alone before
-    /// the first.
-    fn through(
-        &self,
-        stages: &[&Classifier],
-        network: Option<&Network>,
-        page: &Prepared,
-        matrix: Array2<f32>,
-    ) -> Array2<f32> {
-        let given = given(stages, network, matrix, &page.around, !self.params.without.context);
+    /// A page's matrix with what the last of some stages says around each block; the features alone before the first.
+    fn through(&self, stages: &[&Classifier], page: &Prepared, matrix: Array2<f32>) -> Array2<f32> {
+        let given = given(stages.iter().copied(), matrix, &page.around, !self.params.without.context);
         given.into_iter().next_back().unwrap_or_default()
     }
 
-    /// Fits lexicon, the last stage and the kinds' head on all folds but one (or on all), below the earlier stages.
-    fn fit(&self, early: &Early, without: Option<usize>) -> Result<Pipeline, TrainError> {
+    /// Fits lexicon, all stages and the kinds' head on all folds but one (or on all).
+    fn fit(&self, early: &[Fits], without: Option<usize>) -> Result<Pipeline, TrainError> {
         let hidden: Vec<usize> = without.into_iter().collect();
         let wide = self.matrices_for(early, &hidden);
-        let last = self.fit_mean(&stack_rows(&wide), LAST_STAGE, self.params.bags)?;
+        let rows = stack_rows(&wide);
+        let last = self.fit_mean(&rows, LAST_STAGE, self.params.bags)?;
+        drop(rows);
+        let network = match self.params.family {
+            Family::Stack => Some(self.fit_network(&wide)?),
+            Family::Logistic | Family::Boost => None,
+        };
         let kinds = self.fit_kinds(&wide)?;
-        let stages = early.stages.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
-        let stack = Stack::new(stages, early.networks.get(&hidden).cloned(), kinds);
+        let stages = early.iter().map(|fits| fits[&hidden].clone()).chain([last]).collect();
+        let stack = Stack::new(stages, network, kinds);
         Ok(Pipeline { lexicon: self.lexicon(&hidden), stack })
     }
 
@@ -536,16 +522,16 @@ impl<'a> Trainer<'a> {
         if words.is_empty() {
             return (Judged { scores: Scores::default(), words, body }, None);
         }
-        let Stack { stages, network, .. } = &pipeline.stack;
-        let early: Vec<&Classifier> = stages.iter().take(stages.len().saturating_sub(1)).collect();
-        let wide = self.through(&early, network.as_ref(), page, page.matrix(&pipeline.lexicon));
+        let stages: Vec<&Classifier> = pipeline.stack.stages.iter().collect();
+        let early = stages.split_last().map_or(&[][..], |(_, early)| early);
+        let wide = self.through(early, page, page.matrix(&pipeline.lexicon));
         let Said { scores, kinds } = pipeline.stack.say(wide.view(), &words);
         (Judged { scores, words, body }, kinds)
     }
 
     /// Each page's probabilities from a pipeline fitted without its fold.
     #[allow(clippy::type_complexity)]
-    fn out_of_fold(&self, early: &Early) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
+    fn out_of_fold(&self, early: &[Fits]) -> Result<Vec<(Judged, Option<Array2<f32>>)>, TrainError> {
         let by_fold: Vec<Vec<(usize, (Judged, Option<Array2<f32>>))>> = (0..self.params.folds)
             .into_par_iter()
             .map(|fold| {
@@ -616,7 +602,7 @@ fn fit_stack(
     // The first stage is fitted without as many folds as there are stages.
     let params = &TrainParams { stages: params.stages.clamp(1, folds.len() - 1), ..params.clone() };
     let trainer = Trainer::new(examples, params, &hidden);
-    let early = trainer.early()?;
+    let early = trainer.early_stages()?;
     let judged = trainer.out_of_fold(&early)?;
     let mut pipeline = trainer.fit(&early, None)?;
     let with_body = |keep: &dyn Fn(usize) -> bool| -> Vec<Judged> {
