@@ -17,6 +17,7 @@ pub mod file;
 mod further;
 pub mod logistic;
 pub mod network;
+mod opening;
 mod refusals;
 mod sentences;
 pub mod stack;
@@ -231,6 +232,7 @@ fn revise(page: &Page, labels: &mut Labels) {
     further::drop_further(page, labels);
     teasers::drop_teasers(page, labels);
     duplicates::drop_copies(page, labels);
+    opening::name_headline(page, labels);
     refusals::drop_refusal(page, labels);
 }
 
