@@ -24,9 +24,10 @@ use crate::features::lanes::{self, Lane, ROWS};
 
 mod fit;
 mod mix;
+mod params;
 
-pub use fit::{NetworkError, NetworkParams, NetworkValidParams, Pages};
 use mix::mix;
+pub use params::{NetworkError, NetworkParams, NetworkValidParams, Pages};
 
 /// Units of each layer. With 32 it is more accurate by little, and takes more than twice the time.
 const UNITS: usize = 16;
@@ -169,6 +170,11 @@ fn around(hidden: &Hidden, block: usize, distance: usize) -> [&Lane; UNITS * TAP
 }
 
 impl Network {
+    /// Parameters to train one with.
+    pub fn params() -> NetworkParams {
+        NetworkParams::default()
+    }
+
     fn layers(&self) -> Layers {
         Layers::of(self.columns())
     }

@@ -19,7 +19,7 @@ use crate::page::{Input, Page};
 use super::boost::{BoostError, Boosted, Grow};
 use super::decide::{self, Decision, Judged, Scores};
 use super::logistic::{Logistic, LogisticError, LogisticParams, draw};
-use super::network::{Network, NetworkError, NetworkParams, Pages};
+use super::network::{Network, NetworkError, Pages};
 use super::stack::{Classifier, Said, Stack, given};
 use super::{Card, Labels, Model, Part, combine, revise};
 
@@ -367,7 +367,7 @@ impl<'a> Trainer<'a> {
         let body: Vec<bool> = used.iter().flat_map(|(page, _)| body_rows(&page.example.body)).collect();
         let weights: Vec<f32> = used.iter().flat_map(|(page, _)| page.weights.iter().copied()).collect();
         let dataset = DatasetBase::new(pages, Array1::from_vec(body)).with_weights(Array1::from_vec(weights));
-        let params = NetworkParams::default().epochs(self.params.epochs).seed(self.params.seed.wrapping_add(NETWORK));
+        let params = Network::params().epochs(self.params.epochs).seed(self.params.seed.wrapping_add(NETWORK));
         Ok(params.fit(&dataset)?)
     }
 
