@@ -58,7 +58,7 @@ impl Records for Pages<'_> {
     }
 }
 
-/// How to train a network, not yet checked; [`Network::params`] makes one.
+/// How to train a network, not yet checked; [`super::Network::params`] makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkParams(NetworkValidParams);
 
