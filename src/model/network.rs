@@ -144,9 +144,14 @@ impl Hidden {
         }
     }
 
-    /// The mean of each unit over the page.
+    /// The mean of each unit over the page. Row by row: no unit's sum waits for that of another.
     fn mean(&self, shares: &[f32]) -> Units {
-        std::array::from_fn(|unit| self.unit(unit).iter().zip(shares).map(|(value, share)| value * share).sum())
+        let units: [&[f32]; UNITS] = std::array::from_fn(|unit| self.unit(unit));
+        let mut sums = [0.0; UNITS];
+        for (row, share) in shares.iter().enumerate().take(self.rows) {
+            sums.iter_mut().zip(units).for_each(|(sum, unit)| *sum += unit[row] * share);
+        }
+        sums
     }
 }
 
