@@ -54,6 +54,28 @@ impl<P: FnMut(usize, &[Lane])> Lanes<P> {
     }
 }
 
+/// A square of four rows as its columns.
+#[cfg(target_arch = "x86_64")]
+fn turned(square: [[f32; FOUR]; FOUR]) -> [[f32; FOUR]; FOUR] {
+    use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps, _mm_storeu_ps};
+    // SAFETY: every processor of x86-64 has SSE, and each array read or written has the four numbers of a vector. Left to
+    // the compiler, numbers are moved one by one: 3.0 % of the time of labelling, and 0.9 % so.
+    unsafe {
+        let [mut a, mut b, mut c, mut d] = square.map(|row| _mm_loadu_ps(row.as_ptr()));
+        _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+        [a, b, c, d].map(|column| {
+            let mut values = [0.0; FOUR];
+            _mm_storeu_ps(values.as_mut_ptr(), column);
+            values
+        })
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn turned(square: [[f32; FOUR]; FOUR]) -> [[f32; FOUR]; FOUR] {
+    std::array::from_fn(|column| square.map(|row| row[column]))
+}
+
 /// Writes four rows of `width` values to as many lanes, as their values `four` times four on. Square by square, each read
 /// and written as four vectors.
 fn turn(rows: &[f32], width: usize, lanes: &mut [Lane], four: usize) {
@@ -61,8 +83,8 @@ fn turn(rows: &[f32], width: usize, lanes: &mut [Lane], four: usize) {
     let [a, b, c, d] = parts.map(|part| part.as_chunks::<FOUR>().0);
     let (squares, rest) = lanes.as_chunks_mut::<FOUR>();
     for ((((lanes, a), b), c), d) in squares.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        for (column, lane) in lanes.iter_mut().enumerate() {
-            lane.as_chunks_mut::<FOUR>().0[four] = [a[column], b[column], c[column], d[column]];
+        for (lane, column) in lanes.iter_mut().zip(turned([*a, *b, *c, *d])) {
+            lane.as_chunks_mut::<FOUR>().0[four] = column;
         }
     }
     let done = squares.len() * FOUR;

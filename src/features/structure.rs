@@ -186,14 +186,24 @@ impl Totals {
     }
 }
 
+/// What an element's attributes say.
+#[derive(Clone, Copy)]
+pub struct Attributes {
+    /// The number of its class among the page's; no class has one too.
+    pub class: u32,
+    /// Whether it has attributes that tell of visibility: most have none, and need not be looked at again.
+    pub telling: bool,
+}
+
 /// What one walk over the tree and the blocks yields, shared by the structure and context columns.
 pub struct Structure {
     /// The elements that hold blocks, parents before their children. Half of a page's nodes are text, and many of its
     /// elements hold none; everything below is found for these only.
     pub holders: Vec<NodeId>,
-    /// For each holder the hash of its class, of the empty one where it has none, and whether it has attributes that tell
-    /// of visibility: most have none, and need not be looked at again.
-    pub classes: Vec<(u64, bool)>,
+    /// For each holder what it says of itself.
+    pub attributes: Vec<Attributes>,
+    /// For each class the first holder that has it: most are on several elements of a page, and are looked at once.
+    pub classes: Vec<NodeId>,
     /// Inherited bits of [`ANCESTORS`] and `HIDDEN`, for each node.
     flags: Vec<u32>,
     /// For each node, how many blocks begin before it; one more at the end.
@@ -215,8 +225,8 @@ impl Structure {
     pub fn of(page: &Page, stats: &[TextStats]) -> Structure {
         let before = blocks_before(page);
         let holders = holders(page, &before);
-        let classes: Vec<(u64, bool)> = holders.iter().map(|node| class_of(page, *node)).collect();
-        let flags = flags(page, &holders, &classes);
+        let (attributes, classes) = attributes(page, &holders);
+        let flags = flags(page, &holders, &attributes);
         let mut sums = Vec::with_capacity(stats.len() + 1);
         sums.push(Totals::default());
         for (block, s) in page.blocks.iter().zip(stats) {
@@ -234,9 +244,10 @@ impl Structure {
             let sum = sums[sums.len() - 1].add(one, 1.0);
             sums.push(sum);
         }
-        let (shapes, siblings) = sibling_counts(page, &holders, &classes);
+        let (shapes, siblings) = sibling_counts(page, &holders, &attributes, &classes);
         let mut structure = Structure {
             holders,
+            attributes,
             classes,
             flags,
             before,
@@ -461,12 +472,12 @@ fn holders(page: &Page, before: &[u32]) -> Vec<NodeId> {
     holders
 }
 
-fn flags(page: &Page, holders: &[NodeId], classes: &[(u64, bool)]) -> Vec<u32> {
+fn flags(page: &Page, holders: &[NodeId], attributes: &[Attributes]) -> Vec<u32> {
     let dom = &page.dom;
     let mut flags = vec![0u32; dom.len()];
-    for (&node, (_, telling)) in holders.iter().zip(classes) {
+    for (&node, attributes) in holders.iter().zip(attributes) {
         let mut own = flags[dom.parent(node) as usize] | ANCESTOR_BITS[dom.tag(node) as usize];
-        if own & HIDDEN == 0 && *telling && is_marked_hidden(page, node) {
+        if own & HIDDEN == 0 && attributes.telling && is_marked_hidden(page, node) {
             own |= HIDDEN;
         }
         flags[node as usize] = own;
@@ -474,16 +485,25 @@ fn flags(page: &Page, holders: &[NodeId], classes: &[(u64, bool)]) -> Vec<u32> {
     flags
 }
 
-/// See [`Structure::classes`].
-fn class_of(page: &Page, node: NodeId) -> (u64, bool) {
+/// See [`Structure::attributes`] and [`Structure::classes`].
+fn attributes(page: &Page, holders: &[NodeId]) -> (Vec<Attributes>, Vec<NodeId>) {
     use AttrName::{AriaHidden, AriaModal, Class, Hidden, Role, Style};
-    let mut telling = false;
-    let asked = |name| {
-        telling |= matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
-        name == Class
+    let mut classes = Vec::new();
+    let mut numbers: Table<u32> = Table::with_capacity(holders.len() / 4);
+    let of = |&node: &NodeId| {
+        let mut telling = false;
+        let asked = |name| {
+            telling |= matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
+            name == Class
+        };
+        let class = page.dom.attrs_among(node, asked).last().map_or("", |(_, value)| value);
+        let class = *numbers.get_or_insert(xxh3_64(class.as_bytes()), || {
+            classes.push(node);
+            classes.len() as u32 - 1
+        });
+        Attributes { class, telling }
     };
-    let class = page.dom.attrs_among(node, asked).last().map_or("", |(_, value)| value);
-    (xxh3_64(class.as_bytes()), telling)
+    (holders.iter().map(of).collect(), classes)
 }
 
 /// Whether an element is hidden by an attribute of its own.
@@ -498,21 +518,26 @@ pub(crate) fn is_marked_hidden(page: &Page, node: NodeId) -> bool {
 }
 
 /// For each node the number of its shape, and for each shape how many have it.
-fn sibling_counts(page: &Page, holders: &[NodeId], classes: &[(u64, bool)]) -> (Vec<u32>, Vec<u16>) {
+fn sibling_counts(
+    page: &Page,
+    holders: &[NodeId],
+    attributes: &[Attributes],
+    classes: &[NodeId],
+) -> (Vec<u32>, Vec<u16>) {
     let dom = &page.dom;
     let mut shapes = vec![0u32; dom.len()];
     let mut counts = vec![0u16];
     let mut index: Table<u32> = Table::with_capacity(holders.len());
-    // Most classes are on several elements of a page.
-    let mut without_digits: Table<u64> = Table::with_capacity(holders.len() / 4);
     let mut name = Vec::new();
-    for (&node, (class, _)) in holders.iter().zip(classes) {
-        let class = *without_digits.get_or_insert(*class, || {
-            let class = dom.attr(node, AttrName::Class).unwrap_or("");
-            name.clear();
-            name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
-            xxh3_64(&name)
-        });
+    let mut without_digits = |&node: &NodeId| {
+        let class = dom.attr(node, AttrName::Class).unwrap_or("");
+        name.clear();
+        name.extend(class.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }));
+        xxh3_64(&name)
+    };
+    let classes: Vec<u64> = classes.iter().map(&mut without_digits).collect();
+    for (&node, attributes) in holders.iter().zip(attributes) {
+        let class = classes[attributes.class as usize];
         let place = u64::from(dom.parent(node)) << 8 | dom.tag(node) as u64;
         let shape = *index.get_or_insert(class ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15), || {
             counts.push(0);

@@ -11,7 +11,6 @@ use crate::page::segment::is_hiding_style;
 use super::declared::three_in_a_row;
 use super::log::ln_1p;
 use super::structure::Structure;
-use super::table::Table;
 use super::text::TextStats;
 
 const NAMES: &[&str] = &[
@@ -76,8 +75,9 @@ impl Visibility {
         let mut hidden: Vec<NodeId> = vec![0; dom.len()];
         let mut articles = vec![0u8; dom.len()];
         let outermost = outermost_articles(page);
-        let mut classes: Table<u8> = Table::with_capacity(structure.holders.len() / 4);
-        for (&node, (class, telling)) in structure.holders.iter().zip(&structure.classes) {
+        let marks_of = |&node: &NodeId| marks_of_class(dom.attr(node, AttrName::Class).unwrap_or(""));
+        let classes: Vec<u8> = structure.classes.iter().map(marks_of).collect();
+        for (&node, attributes) in structure.holders.iter().zip(&structure.attributes) {
             let (at, parent) = (node as usize, dom.parent(node) as usize);
             let tag = dom.tag(node);
             (marks[at], hidden[at], articles[at]) = (marks[parent], hidden[parent], articles[parent]);
@@ -91,10 +91,9 @@ impl Visibility {
                 _ => {}
             }
             use AttrName::{AriaHidden, AriaModal, Hidden, Role, Style};
-            marks[at] |=
-                *classes.get_or_insert(*class, || marks_of_class(dom.attr(node, AttrName::Class).unwrap_or("")));
+            marks[at] |= classes[attributes.class as usize];
             let asked = |name| matches!(name, AriaHidden | AriaModal | Hidden | Role | Style);
-            let telling = if *telling { Some(dom.attrs_among(node, asked)) } else { None };
+            let telling = if attributes.telling { Some(dom.attrs_among(node, asked)) } else { None };
             for (name, value) in telling.into_iter().flatten() {
                 marks[at] |= match name {
                     Hidden => BY_ATTRIBUTE,

@@ -28,20 +28,30 @@ const HEADS: f32 = 0.5;
 
 /// A list's phrases by their first words, longer ones first.
 pub(crate) struct Phrases {
-    /// The words that phrases begin with.
-    sieve: Sieve,
+    /// The words that phrases begin with, and their [`beginning`]s: many phrases begin with a word that is everywhere, such
+    /// as "the", and few of those go on as the text does.
+    first_words: Sieve,
+    beginnings: Sieve,
     by_first_word: HashedMap<Vec<(Vec<u64>, u8)>>,
 }
 
+/// One key for the first two words of a phrase, or for its only one.
+fn beginning(words: &[u64]) -> u64 {
+    words[0] ^ words.get(1).map_or(0, |second| second.rotate_left(32))
+}
+
 impl Phrases {
-    fn beginning_with(&self, word: u64) -> &[(Vec<u64>, u8)] {
-        let list = if self.sieve.may_have(word) { self.by_first_word.get(&word) } else { None };
+    /// The phrases that begin with the first of some words, or none, where none can begin as they do.
+    fn beginning_with(&self, words: &[u64]) -> &[(Vec<u64>, u8)] {
+        let may_begin = || [&words[..1], words].map(beginning).iter().any(|key| self.beginnings.may_have(*key));
+        let is_listed = self.first_words.may_have(words[0]) && may_begin();
+        let list = if is_listed { self.by_first_word.get(&words[0]) } else { None };
         list.map_or(&[], |list| list)
     }
 
     /// The longest phrase that `words` begin with, by its length and kind; once for every kind that has it.
     fn longest<'a>(&'a self, words: &'a [u64]) -> impl Iterator<Item = (usize, u8)> + 'a {
-        let here = self.beginning_with(words[0]).iter().filter(|(phrase, _)| words.starts_with(phrase));
+        let here = self.beginning_with(words).iter().filter(|(phrase, _)| words.starts_with(phrase));
         let mut here = here.map(|(phrase, kind)| (phrase.len(), *kind)).peekable();
         let longest = here.peek().map_or(0, |(length, _)| *length);
         here.take_while(move |(length, _)| *length == longest)
@@ -73,7 +83,12 @@ impl Phrases {
             }
         }
         phrases.values_mut().for_each(|list| list.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
-        Phrases { sieve: Sieve::of(phrases.keys().copied()), by_first_word: phrases }
+        let beginnings: Vec<u64> = phrases.values().flatten().map(|(words, _)| beginning(words)).collect();
+        Phrases {
+            first_words: Sieve::of(phrases.keys().copied()),
+            beginnings: Sieve::of(beginnings.into_iter()),
+            by_first_word: phrases,
+        }
     }
 }
 
@@ -187,6 +202,19 @@ mod tests {
         for phrase in listed.map(str::trim).filter(|p| !p.is_empty()) {
             let words = word_hashes(phrase).len();
             assert!((1..=LONGEST).contains(&words) || phrase == "©", "'{phrase}' has {words} words");
+        }
+    }
+
+    #[test]
+    fn every_phrase_of_a_list_is_found_whatever_follows_it() {
+        for phrases in [phrases(), offers()] {
+            let listed: Vec<_> = phrases.by_first_word.values().flatten().collect();
+            assert!(listed.len() > 100);
+            for (phrase, kind) in listed {
+                let followed = [&phrase[..], &[1]].concat();
+                assert!(phrases.longest(&followed).any(|found| found == (phrase.len(), *kind)), "{phrase:?}");
+                assert_eq!(phrases.longest(&[1, phrase[0]]).count(), 0);
+            }
         }
     }
 

@@ -26,7 +26,8 @@ const OPENING: usize = 60;
 /// the page's title. Posts and reviews, which have titles in smaller headings than that, and articles in the page's own
 /// stay; but a smaller heading of the same class as the page's headline is a headline too, in whatever element.
 pub fn drop_further(page: &Page, labels: &mut Labels) {
-    if page.input() == Input::Text {
+    // The page's own article is an `<article>`, whatever the further ones are.
+    if page.input() == Input::Text || page.dom.elements(Tag::Article).next().is_none() {
         return;
     }
     let articles = headed_articles(page);
