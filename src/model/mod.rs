@@ -21,6 +21,7 @@ mod opening;
 mod refusals;
 mod sentences;
 pub mod stack;
+mod tables;
 mod teasers;
 pub mod train;
 
@@ -227,6 +228,7 @@ impl Model {
 
 /// What rules change after the decision, since no feature of a block alone could tell it.
 fn revise(page: &Page, labels: &mut Labels) {
+    tables::keep_whole(page, labels);
     sentences::keep_rests(page, labels);
     sentences::drop_insets(page, labels);
     further::drop_further(page, labels);

@@ -58,13 +58,15 @@ const INSET_CHARS: usize = 40;
 /// How far an inset is looked through, so that thousands of nested ones take no time squared.
 const INSET_NODES: usize = 200;
 
-/// Whether an inline element is to be cut out of the sentence around it: hidden, a tooltip or dialogue by its role, or
-/// named like a pop-up or a related link, with a text of some length. Of nested ones it is the innermost.
+/// Whether an inline element is to be cut out of the sentence around it: one that no browser shows, or, with a text of some
+/// length, hidden from screen readers, a tooltip or dialogue by its role, or named like a pop-up or a related link. Of
+/// nested ones it is the innermost.
 pub fn is_inset(dom: &Dom, node: NodeId) -> bool {
-    let is_long = |node| inset_chars(dom, node) >= INSET_CHARS;
-    is_marked_inset(dom, node)
-        && is_long(node)
-        && !(node + 1..dom.end(node)).take(INSET_NODES).any(|n| is_marked_inset(dom, n) && is_long(n))
+    let is_cut_out = |node| {
+        let least = || if is_hidden(dom, node) { 1 } else { INSET_CHARS };
+        is_marked_inset(dom, node) && inset_chars(dom, node) >= least()
+    };
+    is_cut_out(node) && !(node + 1..dom.end(node)).take(INSET_NODES).any(is_cut_out)
 }
 
 fn is_marked_inset(dom: &Dom, node: NodeId) -> bool {
@@ -81,6 +83,15 @@ fn is_marked_inset(dom: &Dom, node: NodeId) -> bool {
             let value = value.to_ascii_lowercase();
             INSETS.iter().any(|word| value.contains(word))
         }
+        _ => false,
+    })
+}
+
+/// Whether an element is shown by no browser until a script says so.
+fn is_hidden(dom: &Dom, node: NodeId) -> bool {
+    dom.attrs(node).any(|(name, value)| match name {
+        AttrName::Hidden => true,
+        AttrName::Style => is_hiding_style(value),
         _ => false,
     })
 }
@@ -129,6 +140,8 @@ struct Run<'a> {
     bold_chars: u32,
     links: u32,
     space: bool,
+    /// Whether a picture stands between the text so far and what comes next: they are no word together.
+    picture: bool,
     breaks: u32,
     fresh_link: bool,
     link: usize,
@@ -151,6 +164,7 @@ impl<'a> Run<'a> {
             bold_chars: 0,
             links: 0,
             space: false,
+            picture: false,
             breaks: 0,
             fresh_link: false,
             link: 0,
@@ -190,13 +204,15 @@ impl<'a> Run<'a> {
                         self.pre += usize::from(tag == Tag::Pre);
                         open.push((node, tag));
                     }
-                    // Before the sentence has begun there is nothing to cut it out of.
                     Display::Inline if self.chars > 0 && is_inset(dom, node) => {
                         self.insets.push(node);
-                        self.space = true;
+                        self.space |= !is_hidden(dom, node);
                         node = dom.end(node);
                         continue;
                     }
+                    // Before the sentence has begun there is nothing to cut it out of, but it begins after what is not
+                    // shown.
+                    Display::Inline if is_inset(dom, node) && is_hidden(dom, node) => open.push((node, Tag::Div)),
                     Display::Inline => match tag {
                         // Neighbouring links of a menu often have no white space between them.
                         Tag::A if dom.attr(node, AttrName::Href).is_some() => {
@@ -210,6 +226,7 @@ impl<'a> Run<'a> {
                             open.push((node, tag));
                         }
                         Tag::OptionTag | Tag::Optgroup => self.space = true,
+                        Tag::Img => self.picture = true,
                         _ => {}
                     },
                 },
@@ -260,13 +277,16 @@ impl<'a> Run<'a> {
                 }
             }
             if self.text.len() > self.start {
+                if self.picture && c.is_alphanumeric() && self.text.ends_with(char::is_alphanumeric) {
+                    self.space = true;
+                }
                 if self.breaks > 0 {
                     self.text.push('\n');
                 } else if self.space {
                     self.text.push(' ');
                 }
             }
-            (self.space, self.breaks) = (false, 0);
+            (self.space, self.picture, self.breaks) = (false, false, 0);
             self.text.push_str(part);
             self.chars += ascii.max(1) as u32;
         }
@@ -290,7 +310,7 @@ impl<'a> Run<'a> {
 
     /// Ends the run: a block if it holds any text.
     fn flush(&mut self) {
-        (self.space, self.breaks) = (false, 0);
+        (self.space, self.picture, self.breaks) = (false, false, 0);
         if self.chars == 0 {
             return;
         }
@@ -346,6 +366,18 @@ mod tests {
     }
 
     #[test]
+    fn what_browsers_show_in_other_ways_is_no_text_and_a_picture_stands_between_words() {
+        assert_eq!(
+            texts(
+                "<p>r<math><mi>x</mi><annotation>x^2</annotation></math> <progress>70 %</progress>all<datalist><option>o</datalist></p>"
+            ),
+            ["rx all"]
+        );
+        assert_eq!(texts("<p>one<noframes>no frames</noframes> two"), ["one two"]);
+        assert_eq!(texts("<p>البلدة<img src=a.png>وكان<img>.</p>"), ["البلدة وكان."]);
+    }
+
+    #[test]
     fn pre_keeps_its_lines_and_zero_width_joiners_stay() {
         assert_eq!(texts("<pre>a\n  b\n</pre><p>می\u{200c}خواهد</p>"), ["a\n  b", "می\u{200c}خواهد"]);
     }
@@ -382,12 +414,27 @@ mod tests {
             "<p>The writer <span class=tooltip>A. Name<span class=tooltip-text>{life}</span></span> said on <b>Monday</b> it was late.</p><p>End</p>"
         );
         assert_eq!(texts(&html), ["The writer A. Name said on Monday it was late.", life, "End"]);
-        let hidden = format!("<p>Before <em aria-hidden=true>{life}</em>after <span hidden>short</span></p>");
+        let hidden = format!("<p>Before <em aria-hidden=true>{life}</em>after <span aria-hidden=true>short</span></p>");
         assert_eq!(texts(&hidden), ["Before after short", life]);
         let first = format!("<p><span class=popup>{life}</span> and more</p>");
         assert_eq!(texts(&first), [format!("{life} and more")], "nothing stands before it to be cut out of");
         let (blocks, _) = segment(&Dom::parse(&html));
         assert!(blocks.windows(2).all(|pair| pair[0].nodes.start < pair[1].nodes.start));
+    }
+
+    #[test]
+    fn what_no_browser_shows_is_no_part_of_a_word_or_sentence() {
+        assert_eq!(
+            texts("<p>H<span style='display:none'>i</span>ello and <b hidden>bye</b> more"),
+            ["Hello and more", "i", "bye"]
+        );
+        assert_eq!(
+            texts("<p><span hidden>from <b>afar</b></span>The bridge <i>opens</i></p>"),
+            ["from afar", "The bridge opens"]
+        );
+        assert_eq!(texts("<p><b hidden>Alone</b></p><p>next<b hidden></b>.</p>"), ["Alone", "next."]);
+        let (blocks, _) = segment(&Dom::parse("<p><b hidden>a</b>b</p><p>c</p>"));
+        assert_eq!(blocks.iter().map(|b| b.bold_chars).collect::<Vec<_>>(), [0, 0, 0]);
     }
 
     #[test]
