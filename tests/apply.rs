@@ -138,6 +138,8 @@ fn runs_that_cannot_be_done_end_with_2_and_leave_nothing() {
     refused(&["pages", "-o", "no/such/folder/out.jsonl"], "no/such/folder/out.jsonl: cannot be made");
     refused(&["pages", "-o", "out"], "says no format");
     refused(&["pages", "-o", "out.txt"], "name a folder and give --format");
+    refused(&["pages", "-o", "out.csv.gz", "--format", "jsonl"], "its ending says CSV, and --format JSONL");
+    refused(&["pages", "-o", "out.jsonl", "--format", "txt"], "its ending says JSONL, and --format text");
     refused(&["-", "-", "-o", "out.jsonl"], "only once");
     refused(&["pages", "-o", "out.jsonl", "--max-page-bytes", "5GB"], "1 GiB");
     refused(&["pages", "-o", "out.jsonl", "--jobs", "0"], "0 is not in");
@@ -335,4 +337,20 @@ fn records_from_a_pipe_with_a_name_are_read_once() {
     };
     assert_eq!(run(fs::read(corpus.path().join("records.jsonl.gz")).unwrap()).len(), 400);
     assert_eq!(run(html(1).into_bytes()).len(), 1);
+}
+
+#[test]
+fn texts_on_standard_output_are_set_apart_by_form_feeds() {
+    let corpus = corpus();
+    let texts = |format: &str| {
+        let args = ["apply", "pages", "-o", "-", "--quiet", "--keep", ALL, "--format", format];
+        let output = lubb().current_dir(&corpus).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for format in ["txt", "md"] {
+        let all = texts(format);
+        let pages: Vec<&str> = all.split("\n\n\x0c\n\n").collect();
+        assert_eq!(pages.len(), 4, "{all}");
+        assert!(pages.iter().enumerate().all(|(n, page)| page.trim_end().ends_with(&article(n + 1))), "{all}");
+    }
 }

@@ -21,10 +21,11 @@ pub struct Args {
     /// .ndjson, and others that are not named as pages); all plain, .gz or .zst; `-` is standard input, JSONL or one page
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard output
+    /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard
+    /// output, where a line with a form feed stands between texts
     #[arg(short, long, value_name = "OUT")]
     out: PathBuf,
-    /// The output's format, where OUT's ending does not say it
+    /// The output's format, where OUT's ending does not say it [default for standard output: jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// How many pages to work on at a time [default: the number of processors]
@@ -209,6 +210,12 @@ fn open(
                     folder.display()
                 );
             }
+        }
+    }
+    if let (Some(given), Some(said)) = (format, sink::Format::of(&out)) {
+        let (given, said) = (given.name(), (given != said).then(|| said.name()));
+        if let Some(said) = said {
+            bail!("{name}: its ending says {said}, and --format {given}; leave --format out, or name another output");
         }
     }
     if format.is_none() && matches!(out.extension().and_then(|e| e.to_str()), Some("txt" | "md")) {

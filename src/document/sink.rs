@@ -142,6 +142,16 @@ impl Format {
         }
     }
 
+    /// The format's name for users.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "JSONL",
+            Format::Csv => "CSV",
+            Format::Txt => "text",
+            Format::Md => "Markdown",
+        }
+    }
+
     /// Whether each page gets a file of its own.
     pub fn is_folder(self) -> bool {
         matches!(self, Format::Txt | Format::Md)
@@ -284,7 +294,9 @@ impl Stream {
 
 impl Sink for Stream {
     fn write(&mut self, document: &Document) -> Result<(), SinkError> {
-        let separator = if self.format.is_folder() && !std::mem::take(&mut self.empty) { "\n" } else { "" };
+        // Blank lines stand between paragraphs; a form feed is what ends a page in plain text. In Markdown it has to be
+        // a paragraph of its own to leave those around it as they are.
+        let separator = if self.format.is_folder() && !std::mem::take(&mut self.empty) { "\n\x0c\n\n" } else { "" };
         let written = self.out.write_all(separator.as_bytes());
         let written = written.and_then(|()| self.format.write(document, self.columns, &mut self.out));
         // Whoever reads a pipe wants each document when it is there.
