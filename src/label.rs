@@ -82,7 +82,10 @@ impl std::fmt::Display for Label {
 
 /// A word that names no label.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("'{0}' is not a label; labels are body, headline, meta, caption, related, comment, widget, nav")]
+#[error("{}; labels are body, headline, meta, caption, related, comment, widget, nav", match .0.trim() {
+    "" => "no label is named".to_owned(),
+    word => format!("'{word}' is not a label"),
+})]
 pub struct UnknownLabel(pub String);
 
 impl std::str::FromStr for Label {
@@ -102,9 +105,12 @@ impl std::str::FromStr for Label {
 /// use lubb::{Label, LabelSet};
 /// let keep: LabelSet = "body,headline".parse()?;
 /// assert!(keep.contains(Label::Headline) && !keep.contains(Label::Nav));
+/// assert_eq!(keep, LabelSet::from([Label::Headline, Label::Body]));
+/// assert_eq!(keep.iter().next(), Some(Label::Body));
+/// assert_eq!(keep.to_string(), "body,headline");
 /// # Ok::<(), lubb::UnknownLabel>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LabelSet(u8);
 
 impl LabelSet {
@@ -114,6 +120,30 @@ impl LabelSet {
     /// Whether `label` is in the set.
     pub fn contains(self, label: Label) -> bool {
         self.0 & (1 << label as u8) != 0
+    }
+
+    /// The labels in the set, in the order of [`Label::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Label> {
+        Label::ALL.into_iter().filter(move |label| self.contains(*label))
+    }
+}
+
+impl<const N: usize> From<[Label; N]> for LabelSet {
+    fn from(labels: [Label; N]) -> Self {
+        labels.into_iter().collect()
+    }
+}
+
+/// As it is parsed: names separated by commas.
+impl std::fmt::Display for LabelSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.iter().map(Label::name).collect::<Vec<_>>().join(","))
+    }
+}
+
+impl std::fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -133,6 +163,28 @@ impl std::str::FromStr for LabelSet {
     type Err = UnknownLabel;
 
     fn from_str(names: &str) -> Result<Self, UnknownLabel> {
-        names.split(',').map(str::parse).collect()
+        let mut named = names.split(',').filter(|name| !name.trim().is_empty()).peekable();
+        // A comma too many is no matter, but a set of no label is a mistake.
+        match named.peek() {
+            None => Err(UnknownLabel(String::new())),
+            Some(_) => named.map(str::parse).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_read_as_it_is_shown() {
+        let all = LabelSet::from(Label::ALL);
+        assert_eq!(all.to_string().parse(), Ok(all));
+        assert_eq!(all.iter().collect::<Vec<_>>(), Label::ALL);
+        assert_eq!("body, Nav,".parse(), Ok(LabelSet::from([Label::Nav, Label::Body])));
+        assert_eq!(format!("{:?}", LabelSet::from([Label::Nav, Label::Body])), "{Body, Nav}");
+        let error = |names: &str| names.parse::<LabelSet>().unwrap_err().to_string();
+        assert!(error(" ,").starts_with("no label is named; labels are body"));
+        assert!(error("body,bodies").starts_with("'bodies' is not a label; labels are body"));
     }
 }

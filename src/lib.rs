@@ -32,9 +32,11 @@
 //!
 //! # Features as a matrix
 //!
+//! Matrices are those of [ndarray], which is here as `lubb::ndarray` in the version that lubb has.
+//!
 //! ```
 //! use lubb::features::{self, Lexicon};
-//! use lubb::Page;
+//! use lubb::{Page, ndarray};
 //!
 //! let page = Page::from_html("<h1>Title</h1><p>Some text, with a <a href='/x'>link</a>.</p>");
 //! let matrix: ndarray::Array2<f32> = features::matrix(&page, &Lexicon::default());
@@ -138,4 +140,5 @@ pub use document::{Document, DocumentBlock};
 pub use extractor::{Extractor, Output};
 pub use label::{Label, LabelSet, Labelled, UnknownLabel};
 pub use model::{Labels, Model};
+pub use ndarray;
 pub use page::{Block, Hints, Input, Page};

@@ -1,11 +1,12 @@
 //! Files that are whole or not there.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Writes a file beside its place and gives it its name at the end: readers see the old content or the new, never half of
-/// it.
+/// Writes a file beside its place and gives it its name at the end: readers see the old content or the new, never half
+/// of it. Of a link it is the file that is replaced, not the link; what goes to a device or a pipe is written there at
+/// once.
 ///
 /// # Errors
 /// Those of `write`, and what the operating system says. Nothing is left behind then.
@@ -13,6 +14,13 @@ pub fn write<T, E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<T, E>,
 ) -> Result<T, E> {
+    let path = &*path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        let mut file = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+        let result = write(&mut file)?;
+        file.flush()?;
+        return Ok(result);
+    }
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".partial-{}", std::process::id()));
     let written = File::create(&partial).map_err(E::from).and_then(|file| {
@@ -31,8 +39,6 @@ pub fn write<T, E: From<io::Error>>(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -49,5 +55,26 @@ mod tests {
         assert_eq!((fs::read(&path).unwrap(), all()), (b"old".to_vec(), 1));
         assert_eq!(write(&path, |file| file.write_all(b"new").map(|()| 7)).unwrap(), 7);
         assert_eq!((fs::read(&path).unwrap(), all()), (b"new".to_vec(), 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        fs::write(&file, b"old").unwrap();
+        std::os::unix::fs::symlink("a", &link).unwrap();
+        write(&link, |file| file.write_all(b"new")).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let read = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write(&pipe, |file| file.write_all(b"new")).unwrap();
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+        assert_eq!(read.join().unwrap(), b"new");
     }
 }

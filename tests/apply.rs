@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
+use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
 
 use lubb::Document;
 use predicates::prelude::PredicateBooleanExt;
@@ -137,6 +138,8 @@ fn runs_that_cannot_be_done_end_with_2_and_leave_nothing() {
     refused(&["pages", "-o", "no/such/folder/out.jsonl"], "no/such/folder/out.jsonl: cannot be made");
     refused(&["pages", "-o", "out"], "says no format");
     refused(&["pages", "-o", "out.txt"], "name a folder and give --format");
+    refused(&["pages", "-o", "out.csv.gz", "--format", "jsonl"], "its ending says CSV, and --format JSONL");
+    refused(&["pages", "-o", "out.jsonl", "--format", "txt"], "its ending says JSONL, and --format text");
     refused(&["-", "-", "-o", "out.jsonl"], "only once");
     refused(&["pages", "-o", "out.jsonl", "--max-page-bytes", "5GB"], "1 GiB");
     refused(&["pages", "-o", "out.jsonl", "--jobs", "0"], "0 is not in");
@@ -172,6 +175,33 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
     assert!(output.status.success());
 }
 
+/// Starts a run that waits for its input, as long as that is not closed, and finds its unfinished output.
+fn waiting(folder: &Path, args: &[&str]) -> (Child, String) {
+    let before = common::listing(folder);
+    let mut run = Process::new(assert_cmd::cargo::cargo_bin("lubb"));
+    run.current_dir(folder).args(["apply", "-"]).args(args).stdin(Stdio::piped());
+    let run = run.stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    loop {
+        let partial = common::listing(folder).into_iter().find(|name| !before.contains(name));
+        match partial {
+            Some(partial) => return (run, partial),
+            None => assert!(begun.elapsed() < Duration::from_secs(60), "no output is begun"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// What a run with these flags leaves when it is killed: the ending of its unfinished output, behind the number.
+fn settings(folder: &Path, args: &[&str]) -> String {
+    let (mut run, partial) = waiting(folder, &[&["-o", "killed.jsonl"], args].concat());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    fs::remove_file(folder.join(&partial)).unwrap();
+    let number = format!("killed.jsonl.partial-{}-", run.id());
+    partial.strip_prefix(&number).unwrap_or_else(|| panic!("{partial}")).to_owned()
+}
+
 #[test]
 fn an_interrupted_run_goes_on_where_it_stopped() {
     let corpus = corpus();
@@ -180,20 +210,22 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
         let mut apply = lubb();
         apply.current_dir(&corpus).arg("apply").args(inputs).args(["-o", out, "--keep", ALL, "--resume"]).assert()
     };
+    let settings = settings(corpus.path(), &["--keep", ALL]);
+    let left = |out: &str, number: u32| path(&format!("{out}.partial-{number}-{settings}"));
     let inputs = ["pages", "records.jsonl.gz"];
     apply("whole.jsonl", &inputs).success().stderr(contains("no interrupted run to go on from"));
     let whole = fs::read(path("whole.jsonl")).unwrap();
     let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1).collect();
     for (rows, cut) in [(0, 0), (0, 7), (3, 0), (3, 40), (300, 40), (ends.len(), 0)] {
         let end = rows.checked_sub(1).map_or(0, |at| ends[at]) + cut;
-        fs::write(path("out.jsonl.partial-17"), &whole[..end]).unwrap();
+        fs::write(left("out.jsonl", 17), &whole[..end]).unwrap();
         apply("out.jsonl", &inputs).success().stderr(contains("0 errors"));
         assert!(fs::read(path("out.jsonl")).unwrap() == whole, "{rows} rows and {cut} bytes");
-        assert!(!path("out.jsonl.partial-17").exists());
+        assert!(!left("out.jsonl", 17).exists());
     }
     // Compressed, and cut off in mid-stream.
     let packed = gzip(&whole);
-    fs::write(path("out.jsonl.gz.partial-17"), &packed[..packed.len() / 2]).unwrap();
+    fs::write(left("out.jsonl.gz", 17), &packed[..packed.len() / 2]).unwrap();
     let said = apply("out.jsonl.gz", &inputs).success().get_output().stderr.clone();
     assert!(String::from_utf8_lossy(&said).contains("going on after"), "{said:?}");
     let mut unpacked = Vec::new();
@@ -202,15 +234,123 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
     assert!(unpacked == whole);
 
     // What cannot be gone on from is left as it is.
-    let partial = path("out.jsonl.partial-17");
+    let partial = left("out.jsonl", 17);
     fs::write(&partial, &whole[..ends[9]]).unwrap();
     apply("out.jsonl", &["records.jsonl.gz"])
         .code(2)
         .stderr(contains("its row 10 is of '5', and page 10").and(contains("'9'")));
     apply("out.csv", &inputs).code(2).stderr(contains("JSONL files only"));
     apply("out.jsonl", &["-"]).code(2).stderr(contains("standard input"));
-    fs::write(path("out.jsonl.partial-18"), "").unwrap();
-    apply("out.jsonl", &inputs).code(2).stderr(contains("several runs were interrupted"));
     assert_eq!(fs::read(&partial).unwrap(), whole[..ends[9]]);
     assert!(fs::read(path("out.jsonl")).unwrap() == whole);
+
+    // A run that goes on may be interrupted too, before and after it has all rows of the one before.
+    for rows in [3, 10, 200] {
+        fs::write(&partial, &whole[..ends[9]]).unwrap();
+        fs::write(left("out.jsonl", 18), &whole[..ends[rows - 1] + 5]).unwrap();
+        let most = rows.max(10);
+        apply("out.jsonl", &inputs).success().stderr(contains(format!("going on after {most} pages")));
+        assert!(fs::read(path("out.jsonl")).unwrap() == whole, "{rows} rows");
+        assert!(!partial.exists() && !left("out.jsonl", 18).exists());
+    }
+}
+
+#[test]
+fn errors_from_before_an_interruption_count() {
+    let corpus = corpus();
+    let path = |name: &str| corpus.path().join(name);
+    let settings = settings(corpus.path(), &["--keep", ALL]);
+    fs::write(path("pages/a/0.html"), "").unwrap();
+    let apply = |out: &str| {
+        let args = ["apply", "pages", "-o", out, "--keep", ALL, "--resume"];
+        lubb().current_dir(&corpus).args(args).assert()
+    };
+    apply("whole.jsonl").code(1).stderr(contains("5 pages: 4 articles, 0 empty, 1 errors"));
+    let whole = fs::read_to_string(path("whole.jsonl")).unwrap();
+    let begun: String = whole.split_inclusive('\n').take(2).collect();
+    fs::write(path(&format!("out.jsonl.partial-17-{settings}")), begun).unwrap();
+    apply("out.jsonl")
+        .code(1)
+        .stderr(contains("5 pages (2 of them from before): 4 articles, 0 empty, 1 errors"))
+        .stderr(contains("0.html").not());
+    assert_eq!(fs::read_to_string(path("out.jsonl")).unwrap(), whole);
+}
+
+#[test]
+fn runs_with_other_flags_and_runs_at_work_are_not_gone_on_from() {
+    let corpus = corpus();
+    let folder = corpus.path();
+    let resume = |args: &[&str]| {
+        let args = [&["apply", "pages", "-o", "out.jsonl", "--resume", "--quiet"], args].concat();
+        lubb().current_dir(folder).args(args).assert()
+    };
+    let (mut run, partial) = waiting(folder, &["-o", "out.jsonl", "--markdown"]);
+    resume(&["--markdown"]).code(2).stderr(contains(&partial).and(contains("a run is still writing it")));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let others: [&[&str]; 5] = [
+        &["--keep", "nav"],
+        &["--markdown", "--keep", "nav"],
+        &["--markdown", "--blocks"],
+        &[],
+        &["--markdown", "--max-page-bytes", "1MB"],
+    ];
+    for other in others {
+        resume(other).code(2).stderr(contains(&partial).and(contains("was written with other flags")));
+    }
+    assert_eq!(common::listing(folder), [partial.as_str(), "pages", "records.jsonl.gz"]);
+    // How many work on it is no matter.
+    resume(&["--markdown", "--jobs", "1"]).success();
+    assert_eq!(common::listing(folder), ["out.jsonl", "pages", "records.jsonl.gz"]);
+}
+
+#[test]
+fn shards_of_records_are_read_under_any_name_and_pages_named_so_are_errors() {
+    let corpus = corpus();
+    let records = fs::read(corpus.path().join("records.jsonl.gz")).unwrap();
+    for name in ["c4-train.00000-of-00512.json.gz", "part-00000", "pages/b.html.gz"] {
+        fs::write(corpus.path().join(name), &records).unwrap();
+    }
+    let apply =
+        |input: &str| lubb().current_dir(&corpus).args(["apply", input, "-o", "-", "--quiet", "--keep", ALL]).assert();
+    for name in ["c4-train.00000-of-00512.json.gz", "part-00000"] {
+        assert_eq!(documents(&apply(name).success().get_output().stdout).len(), 400);
+    }
+    let rows = documents(&apply("pages").code(1).get_output().stdout);
+    let errors: Vec<_> = rows.iter().filter_map(|row| row.error.as_deref()).collect();
+    assert!(rows.len() == 5 && matches!(errors[..], [told] if told.contains("b.html.gz: it holds JSON")), "{errors:?}");
+    fs::write(corpus.path().join("a.json"), "[\n{\"html\":\"<p>x\"}\n]").unwrap();
+    apply("a.json").code(2).stderr(contains("a.json: JSON is read a record a line").and(contains("jq -c")));
+    fs::write(corpus.path().join("a.tsv"), "id\thtml\n1\t<p>x\n").unwrap();
+    assert!(documents(&apply("a.tsv").code(1).get_output().stdout)[0].error.as_ref().unwrap().contains("a table"));
+}
+
+#[cfg(unix)]
+#[test]
+fn records_from_a_pipe_with_a_name_are_read_once() {
+    let corpus = corpus();
+    let command = format!("exec 3<&0; {} apply <(cat <&3) -o - -q", assert_cmd::cargo::cargo_bin("lubb").display());
+    let run = |input: Vec<u8>| {
+        let mut bash = assert_cmd::Command::new("bash");
+        let output = bash.args(["-c", &command]).current_dir(&corpus).write_stdin(input).output().unwrap();
+        documents(&output.stdout)
+    };
+    assert_eq!(run(fs::read(corpus.path().join("records.jsonl.gz")).unwrap()).len(), 400);
+    assert_eq!(run(html(1).into_bytes()).len(), 1);
+}
+
+#[test]
+fn texts_on_standard_output_are_set_apart_by_form_feeds() {
+    let corpus = corpus();
+    let texts = |format: &str| {
+        let args = ["apply", "pages", "-o", "-", "--quiet", "--keep", ALL, "--format", format];
+        let output = lubb().current_dir(&corpus).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for format in ["txt", "md"] {
+        let all = texts(format);
+        let pages: Vec<&str> = all.split("\n\n\x0c\n\n").collect();
+        assert_eq!(pages.len(), 4, "{all}");
+        assert!(pages.iter().enumerate().all(|(n, page)| page.trim_end().ends_with(&article(n + 1))), "{all}");
+    }
 }

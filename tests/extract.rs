@@ -72,3 +72,22 @@ fn mistakes_end_with_2_and_say_what_to_do() {
         .code(2)
         .stderr(contains("bodies").and(contains("headline")));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), page()).unwrap();
+    std::fs::write(folder.path().join("out.txt"), "old").unwrap();
+    let lubb = assert_cmd::cargo::cargo_bin("lubb");
+    let extract = |before: &str| {
+        let command = format!("{before} exec {} extract page.html --out out.txt", lubb.display());
+        assert_cmd::Command::new("sh").args(["-c", &command]).current_dir(&folder).assert()
+    };
+    // No file can grow, as on a full disk.
+    extract("trap '' XFSZ; ulimit -f 0;").code(2).stderr(contains("writing out.txt"));
+    assert_eq!(std::fs::read_to_string(folder.path().join("out.txt")).unwrap(), "old");
+    assert_eq!(common::listing(folder.path()), ["out.txt", "page.html"]);
+    extract("").success();
+    assert_eq!(std::fs::read_to_string(folder.path().join("out.txt")).unwrap(), format!("{ARTICLE}\n"));
+}

@@ -6,9 +6,10 @@ use anyhow::{Context, bail, ensure};
 use bytesize::ByteSize;
 use clap::ValueEnum;
 use lubb::corpus::{Fields, Inputs, Loaded, RawPage, Reading, Runner};
-use lubb::document::sink::{self, Columns, Sink, Target};
+use lubb::document::sink::{self, Columns, Interrupted, Sink, Target};
 use lubb::page::Page;
-use lubb::{Document, Output};
+use lubb::{Document, Extractor, Model, Output};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::progress::Progress;
 use super::{InputKind, Keep, ModelFile, Status};
@@ -16,15 +17,15 @@ use super::{InputKind, Keep, ModelFile, Status};
 /// Extract the articles of many pages
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl .ndjson);
-    /// all plain, .gz or .zst;
-    /// `-` is standard input, JSONL or one page
+    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl,
+    /// .ndjson, and others that are not named as pages); all plain, .gz or .zst; `-` is standard input, JSONL or one page
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard output
+    /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard
+    /// output, where a line with a form feed stands between texts
     #[arg(short, long, value_name = "OUT")]
     out: PathBuf,
-    /// The output's format, where OUT's ending does not say it
+    /// The output's format, where OUT's ending does not say it [default for standard output: jsonl]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// How many pages to work on at a time [default: the number of processors]
@@ -55,7 +56,7 @@ pub struct Args {
     /// Larger pages become errors; at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "64MB", value_parser = page_bytes)]
     max_page_bytes: ByteSize,
-    /// Go on from where a run with the same inputs and flags was interrupted: from `OUT.partial-PID`, JSONL only
+    /// Go on from where runs with the same inputs and flags were interrupted: from `OUT.partial-*`, JSONL only
     #[arg(long)]
     resume: bool,
     /// Show no progress, no summary, and no errors that are in the output
@@ -108,7 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         max_page_bytes: args.max_page_bytes.as_u64(),
         ..Reading::default()
     };
-    let inputs = Inputs::new(&args.inputs, reading)?;
+    let inputs = Inputs::new(&args.inputs, reading.clone())?;
     let format = args.format.map(sink::Format::from);
     let is_text = format.is_some_and(sink::Format::is_folder);
     ensure!(!(is_text && args.keep.blocks), "--blocks has no place in texts; leave it out, or write JSONL or CSV");
@@ -116,16 +117,25 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let output = Output { keep: args.keep.keep, markdown, blocks: args.keep.blocks, favor: args.keep.favor() };
     let runner = Runner::new(args.jobs.unwrap_or(0).into()).context("no threads to work with")?;
     // Before the output is opened, so that a bad model leaves none behind.
-    let extractor = args.model.extractor()?.with_output(output);
+    let model = args.model.load()?;
+    let settings = settings(&output, &reading, &model);
+    let extractor = Extractor::new(model).with_output(output);
     // Texts one after the other have no place for errors.
     let keeps_errors = args.out.as_os_str() != "-" || !is_text;
-    let interrupted = if args.resume { interrupted(&args.out, format)? } else { None };
-    let done = interrupted.as_ref().map_or(Ok(0), |partial| pages_done(partial, &inputs))?;
-    let mut sink = open(args.out, format, &inputs, Columns { markdown, blocks: args.keep.blocks })?;
-    if let Some(partial) = &interrupted {
-        sink::rows(partial)?.try_for_each(|document| sink.write(&document))?;
+    let interrupted = if args.resume { interrupted(&args.out, format, settings)? } else { None };
+    if let Some(interrupted) = &interrupted {
+        check(interrupted, &inputs)?;
     }
+    let columns = Columns { markdown, blocks: args.keep.blocks };
+    let mut sink = open(args.out, format, &inputs, columns, settings)?;
     let mut progress = Progress::new(args.quiet, &inputs, keeps_errors);
+    if let Some(interrupted) = &interrupted {
+        for document in interrupted.documents()? {
+            sink.write(&document)?;
+            progress.before(&document);
+        }
+    }
+    let done = interrupted.as_ref().map_or(0, Interrupted::rows);
 
     let work = |page: &Loaded| extractor.extract_page(&Page::new(&page.bytes, &page.hints)).of_corpus(page);
     runner.run(inputs.pages().skip(done), work, |outcome| {
@@ -136,40 +146,44 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         Ok::<(), sink::SinkError>(())
     })?;
     sink.finish()?;
-    if let Some(partial) = interrupted {
-        std::fs::remove_file(&partial)
-            .with_context(|| format!("removing {}, all of which is written", partial.display()))?;
-    }
+    interrupted.map_or(Ok(()), Interrupted::remove)?;
     Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
 }
 
-/// What there is to go on from.
-fn interrupted(out: &Path, format: Option<sink::Format>) -> anyhow::Result<Option<PathBuf>> {
-    let is_jsonl = format.or_else(|| sink::Format::of(out)) == Some(sink::Format::Jsonl) && out.as_os_str() != "-";
-    ensure!(is_jsonl, "{}: --resume goes on with JSONL files only; begin anew without it", out.display());
-    let partial = sink::interrupted(out)?;
-    if partial.is_none() {
-        super::say(&format!("{}: no interrupted run to go on from; it begins at the first page", out.display()));
-    }
-    Ok(partial)
+/// A number for all that shapes a page's row. How fields and flags are shown may change with the version, which is in
+/// it.
+fn settings(output: &Output, reading: &Reading, model: &Model) -> u64 {
+    let model = xxh3_64(&model.to_bytes());
+    xxh3_64(format!("{} {output:?} {reading:?} {model:x}", env!("CARGO_PKG_VERSION")).as_bytes())
 }
 
-/// How many of the inputs' pages an interrupted run wrote. The last one must be the page that is there now.
-fn pages_done(partial: &Path, inputs: &Inputs) -> anyhow::Result<usize> {
-    let (mut done, mut last) = (0, None);
-    for document in sink::rows(partial)? {
-        (done, last) = (done + 1, Some(document.id));
+fn is_jsonl(out: &Path, format: Option<sink::Format>) -> bool {
+    out.as_os_str() != "-" && format.or_else(|| sink::Format::of(out)) == Some(sink::Format::Jsonl)
+}
+
+/// What there is to go on from.
+fn interrupted(out: &Path, format: Option<sink::Format>, settings: u64) -> anyhow::Result<Option<Interrupted>> {
+    let name = out.display();
+    ensure!(is_jsonl(out, format), "{name}: --resume goes on with JSONL files only; begin anew without it");
+    let interrupted = sink::interrupted(out, settings)?;
+    if interrupted.is_none() {
+        super::say(&format!("{name}: no interrupted run to go on from; it begins at the first page"));
     }
-    let (Some(last), Some(at)) = (last, usize::checked_sub(done, 1)) else { return Ok(0) };
+    Ok(interrupted)
+}
+
+/// Makes sure that an interrupted run had these inputs: its last row must be of the page that is there now.
+fn check(interrupted: &Interrupted, inputs: &Inputs) -> anyhow::Result<()> {
+    let (partial, done) = (interrupted.path().display(), interrupted.rows());
+    let (Some(last), Some(at)) = (interrupted.last(), usize::checked_sub(done, 1)) else { return Ok(()) };
     let now = inputs.pages().nth(at).map(|page| page.and_then(RawPage::load));
     let now = now.map_or("none".to_owned(), |page| page.map_or_else(|error| error.id, |page| page.id));
     ensure!(
         now == last,
-        "{}: its row {done} is of '{last}', and page {done} of these inputs is '{now}'; name the same inputs in the same order",
-        partial.display(),
+        "{partial}: its row {done} is of '{last}', and page {done} of these inputs is '{now}'; name the same inputs in the same order",
     );
-    super::say(&format!("going on after {done} pages of {}", partial.display()));
-    Ok(done)
+    super::say(&format!("going on after {done} pages of {partial}"));
+    Ok(())
 }
 
 /// Opens the output after making sure that nothing of the input is written over, or read again.
@@ -178,6 +192,7 @@ fn open(
     format: Option<sink::Format>,
     inputs: &Inputs,
     columns: Columns,
+    settings: u64,
 ) -> anyhow::Result<Box<dyn Sink>> {
     if out.as_os_str() == "-" {
         return Ok(sink::open(&Target::Stdout, format, columns)?);
@@ -197,8 +212,17 @@ fn open(
             }
         }
     }
+    if let (Some(given), Some(said)) = (format, sink::Format::of(&out)) {
+        let (given, said) = (given.name(), (given != said).then(|| said.name()));
+        if let Some(said) = said {
+            bail!("{name}: its ending says {said}, and --format {given}; leave --format out, or name another output");
+        }
+    }
     if format.is_none() && matches!(out.extension().and_then(|e| e.to_str()), Some("txt" | "md")) {
         bail!("{name}: text and Markdown are written as a folder with a file a page; name a folder and give --format");
     }
-    Ok(sink::open(&Target::Path(out), format, columns)?)
+    Ok(match is_jsonl(&out, format) {
+        true => sink::open_resumable(&out, settings)?,
+        false => sink::open(&Target::Path(out), format, columns)?,
+    })
 }

@@ -94,7 +94,8 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         let mut written = Vec::new();
         write(&document, args.format, args.keep.blocks, &mut written)?;
         match &args.out {
-            Some(out) => std::fs::write(out, written).with_context(|| format!("writing {}", out.display())),
+            Some(out) => lubb::whole::write(out, |file| file.write_all(&written))
+                .with_context(|| format!("writing {}", out.display())),
             None => {
                 let mut out = std::io::stdout().lock();
                 Ok(out.write_all(&written).and_then(|()| out.flush())?)

@@ -18,12 +18,27 @@ const TOLD: u64 = 5;
 pub struct Progress {
     shown: Shown,
     begun: Instant,
-    pages: u64,
-    articles: u64,
-    errors: u64,
+    counted: Counted,
+    /// What of it was there before this run.
+    before: Counted,
     bytes: u64,
     /// Whether the output has a place for errors.
     keeps_errors: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    pages: u64,
+    articles: u64,
+    errors: u64,
+}
+
+impl Counted {
+    fn add(&mut self, document: &Document) {
+        self.pages += 1;
+        self.errors += u64::from(document.error.is_some());
+        self.articles += u64::from(document.error.is_none() && !document.text.is_empty());
+    }
 }
 
 enum Shown {
@@ -40,19 +55,25 @@ impl Progress {
             false if std::io::stderr().is_terminal() => Shown::Bar(bar(inputs.clone())),
             false => Shown::Lines { next: LINE },
         };
-        Progress { shown, begun: Instant::now(), pages: 0, articles: 0, errors: 0, bytes: 0, keeps_errors }
+        let (counted, before) = Default::default();
+        Progress { shown, begun: Instant::now(), counted, before, bytes: 0, keeps_errors }
+    }
+
+    /// Counts a page that an interrupted run wrote.
+    pub fn before(&mut self, document: &Document) {
+        self.before.add(document);
+        self.counted.add(document);
     }
 
     /// Counts a page that is written.
     pub fn page(&mut self, document: &Document, bytes: u64, stored: u64) {
-        self.pages += 1;
+        self.counted.add(document);
         self.bytes += bytes;
-        self.errors += u64::from(document.error.is_some());
-        self.articles += u64::from(document.error.is_none() && !document.text.is_empty());
         let elapsed = self.begun.elapsed();
+        let errors = self.counted.errors - self.before.errors;
         let line = match &document.error {
-            Some(error) if !self.keeps_errors || self.errors <= TOLD => Some(error.clone()),
-            Some(_) if self.errors == TOLD + 1 => Some("more errors are in the output".to_owned()),
+            Some(error) if !self.keeps_errors || errors <= TOLD => Some(error.clone()),
+            Some(_) if errors == TOLD + 1 => Some("more errors are in the output".to_owned()),
             _ => None,
         };
         let state = match &self.shown {
@@ -81,27 +102,36 @@ impl Progress {
 
     fn state(&self, elapsed: Duration) -> String {
         let megabytes = self.bytes as f64 / 1e6 / elapsed.as_secs_f64().max(1e-3);
-        format!("{} pages, {megabytes:.1} MB/s, {} errors", HumanCount(self.pages), HumanCount(self.errors))
+        format!(
+            "{} pages, {megabytes:.1} MB/s, {} errors",
+            HumanCount(self.counted.pages),
+            HumanCount(self.counted.errors)
+        )
     }
 
-    /// Says how the run went; the number of pages that failed.
+    /// Says how the run went; the number of pages that failed, those from before among them.
     pub fn finish(self) -> u64 {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
         if !matches!(self.shown, Shown::Nothing) {
             let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
+            let Counted { pages, articles, errors } = self.counted;
+            let before = match self.before.pages {
+                0 => String::new(),
+                before => format!(" ({} of them from before)", HumanCount(before)),
+            };
             say(&format!(
-                "{} pages: {} articles, {} empty, {} errors; {seconds:.1} s, {:.0} pages/s, {:.1} MB/s",
-                HumanCount(self.pages),
-                HumanCount(self.articles),
-                HumanCount(self.pages - self.articles - self.errors),
-                HumanCount(self.errors),
-                self.pages as f64 / seconds,
+                "{} pages{before}: {} articles, {} empty, {} errors; {seconds:.1} s, {:.0} pages/s, {:.1} MB/s",
+                HumanCount(pages),
+                HumanCount(articles),
+                HumanCount(pages - articles - errors),
+                HumanCount(errors),
+                (pages - self.before.pages) as f64 / seconds,
                 self.bytes as f64 / 1e6 / seconds,
             ));
         }
-        self.errors
+        self.counted.errors
     }
 }
 

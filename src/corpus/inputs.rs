@@ -2,16 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::compressed::{Counted, reader};
 use super::jsonl::JsonLines;
+use super::look::{Holds, Looked, look};
 use super::{Fault, PageError, RawPage, Reading, read_to_limit};
 
 /// The name of standard input in ids and messages.
@@ -43,7 +44,10 @@ pub enum InputError {
     )]
     NoPages(String),
     /// A JSON document is no page, and no list of records either.
-    #[error("{0}: JSON is read a record a line, from a file that ends in .jsonl; write an array's members so")]
+    #[error(
+        "{0}: JSON is read a record a line; write an object so with `jq -c .`, the members of an array with \
+         `jq -c '.[]'`"
+    )]
     Json(String),
     /// Standard input can be read once only.
     #[error("'-' (standard input) can be given only once")]
@@ -156,7 +160,8 @@ impl Input {
                 let prefix = if several { name.to_owned() } else { PathBuf::new() };
                 Input::Folder { root: name.to_owned(), name: prefix }
             }
-            Ok(_) if name.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) => {
+            // A pipe would be read to no end here; its pages say what is wrong.
+            Ok(metadata) if metadata.is_file() && Ending::of(name) == Ending::Json && !may_hold_records(name) => {
                 return Err(InputError::Json(given()));
             }
             Ok(_) => return Ok(Input::File(name.to_owned())),
@@ -224,11 +229,17 @@ impl Input {
         let Some(files) = self.files() else { return stdin(reading) };
         Box::new(files.flat_map(move |path| match path {
             Err(error) => {
-                let path = error.path().map_or_else(String::new, |path| path.display().to_string());
-                one(Err(failed(path, Fault::Read(error.into()))))
+                let path = error.path().unwrap_or(Path::new("")).to_owned();
+                let failed = failed(path.display().to_string(), Fault::Read(error.into()));
+                one(Err(PageError { id: self.id(&path), ..failed }))
             }
-            Ok(path) if Ending::of(&path) == Ending::Jsonl => records(&path, &reading),
-            Ok(path) => one(Ok(RawPage::file(self.id(&path), &path, Arc::clone(&reading)))),
+            Ok(path) => match Ending::of(&path) {
+                Ending::Jsonl => records(&path, &reading),
+                Ending::Json | Ending::Unknown => unnamed(self.id(&path), &path, &reading),
+                Ending::Html | Ending::Text | Ending::Table => {
+                    one(Ok(RawPage::file(self.id(&path), &path, Arc::clone(&reading))))
+                }
+            },
         }))
     }
 
@@ -252,52 +263,69 @@ fn failed(place: String, fault: Fault) -> PageError {
     PageError { id: place.clone(), url: None, place, stored: 0, fault }
 }
 
+/// A stream, decompressed, and how much of it is read as it is stored.
+type Opened = (Box<dyn BufRead + Send>, Arc<AtomicU64>);
+
+fn open(path: &Path) -> std::io::Result<Opened> {
+    let (counted, position) = Counted::new(File::open(path)?);
+    Ok((reader(counted)?, position))
+}
+
 fn records(path: &Path, reading: &Arc<Reading>) -> Source {
     let name = path.display().to_string();
-    let opened = File::open(path).and_then(|file| {
-        let (counted, position) = Counted::new(file);
-        Ok((reader(counted)?, position))
-    });
-    match opened {
+    match open(path) {
         Ok((reader, position)) => Box::new(JsonLines::new(reader, name, 0, position, Arc::clone(reading))),
         Err(error) => one(Err(failed(name, error.into()))),
+    }
+}
+
+/// A file whose name does not say what it holds: looked into, as standard input is.
+fn unnamed(id: String, path: &Path, reading: &Arc<Reading>) -> Source {
+    let name = path.display().to_string();
+    // What a pipe has given it does not give again; a file is opened anew by the worker that has it as a page.
+    let is_pipe = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    match open(path).and_then(|(reader, position)| Ok((look(reader)?, position))) {
+        Ok((looked, _)) if looked.holds == Holds::Page && Ending::of(path) == Ending::Json => {
+            one(Err(failed(name, Fault::Document)))
+        }
+        Ok((looked, position)) if looked.holds != Holds::Page || is_pipe => stream(name, looked, &position, reading),
+        Err(error) if is_pipe => one(Err(failed(name, error.into()))),
+        _ => one(Ok(RawPage::file(id, path, Arc::clone(reading)))),
     }
 }
 
 /// Standard input: records if its first character is `{`, else one page.
 fn stdin(reading: Arc<Reading>) -> Source {
     let (counted, position) = Counted::new(std::io::stdin());
-    let opened = reader(counted).map_err(Fault::from).and_then(|mut reader| {
-        let (skipped, first) = leading_space(&mut reader)?;
-        if first == Some(b'{') {
-            let lines = skipped.iter().filter(|b| **b == b'\n').count() as u64;
-            return Ok(
-                Box::new(JsonLines::new(reader, STDIN.to_owned(), lines, position.clone(), reading.clone())) as Source
-            );
-        }
-        let bytes = read_to_limit(&mut reader, reading.max_page_bytes, 0)?;
-        let stored = position.load(Ordering::Relaxed);
-        Ok(one(Ok(RawPage::bytes(STDIN, [skipped, bytes].concat(), stored, reading.clone()))))
-    });
-    opened.unwrap_or_else(|fault| one(Err(failed(STDIN.to_owned(), fault))))
+    match reader(counted).and_then(look) {
+        Ok(looked) => stream(STDIN.to_owned(), looked, &position, &reading),
+        Err(error) => one(Err(failed(STDIN.to_owned(), error.into()))),
+    }
 }
 
-/// Reads white space and byte order marks, and looks at what follows.
-fn leading_space(reader: &mut dyn BufRead) -> std::io::Result<(Vec<u8>, Option<u8>)> {
-    let mut skipped = Vec::new();
-    loop {
-        let buffer = reader.fill_buf()?;
-        let space = buffer.iter().take_while(|b| b.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(b)).count();
-        let (next, ended) = (buffer.get(space).copied(), buffer.is_empty());
-        // White space without end is no page and must not fill the memory.
-        if skipped.len() < 1 << 16 {
-            skipped.extend_from_slice(&buffer[..space]);
+/// The pages of a stream that is read once.
+fn stream(name: String, looked: Looked<'static>, position: &Arc<AtomicU64>, reading: &Arc<Reading>) -> Source {
+    let Looked { holds, skipped, mut reader } = looked;
+    match holds {
+        Holds::Records => {
+            let lines = skipped.iter().filter(|b| **b == b'\n').count() as u64;
+            Box::new(JsonLines::new(reader, name, lines, Arc::clone(position), Arc::clone(reading)))
         }
-        reader.consume(space);
-        if next.is_some() || ended {
-            return Ok((skipped, next));
+        Holds::Document => one(Err(failed(name, Fault::Document))),
+        Holds::Page => {
+            let bytes = read_to_limit(&mut skipped.chain(&mut reader), reading.max_page_bytes, 0);
+            let stored = position.load(Ordering::Relaxed);
+            one(match bytes {
+                Ok(bytes) => Ok(RawPage::bytes(&name, bytes, stored, Arc::clone(reading))),
+                Err(fault) => Err(failed(name, fault)),
+            })
         }
     }
+}
+
+/// Whether a file that is named JSON is to be read; one that cannot be opened is told with the pages.
+fn may_hold_records(path: &Path) -> bool {
+    open(path).and_then(|(reader, _)| look(reader)).map_or(true, |looked| looked.holds == Holds::Records)
 }
 
 /// What a file's name says of its content, compression aside.
@@ -306,6 +334,10 @@ pub enum Ending {
     Html,
     Text,
     Jsonl,
+    /// Records, where they are a line each.
+    Json,
+    /// CSV and TSV, which are not read.
+    Table,
     Unknown,
 }
 
@@ -326,6 +358,8 @@ impl Ending {
             e if is(e, &["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp"]) => Ending::Html,
             e if is(e, &["txt"]) => Ending::Text,
             e if is(e, &["jsonl", "ndjson"]) => Ending::Jsonl,
+            e if is(e, &["json"]) => Ending::Json,
+            e if is(e, &["csv", "tsv"]) => Ending::Table,
             _ => Ending::Unknown,
         }
     }
@@ -393,6 +427,65 @@ mod tests {
         assert!(matches!(error("[a-.html"), InputError::Pattern { .. }));
         std::fs::write(folder.path().join("a.json"), "[]").unwrap();
         assert!(matches!(error("a.json"), InputError::Json(_)));
+    }
+
+    #[test]
+    fn records_are_found_in_files_of_any_name_but_a_page_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = b"\n{\"id\":\"a\",\"html\":\"<p>x\"}\n{\"html\":\"<p>y\"}\n";
+        let write = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            folder.path().join(name)
+        };
+        let pages = |path: &Path| -> Vec<Result<String, String>> {
+            let inputs = Inputs::new(&[path], Reading::default()).unwrap();
+            let id = |page: Result<RawPage, _>| page.and_then(RawPage::load).map(|page| page.id);
+            inputs.pages().map(|page| id(page).map_err(|error| error.fault.to_string())).collect()
+        };
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, records).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let zstd = zstd::encode_all(&records[..], 0).unwrap();
+        let named: [(&str, &[u8]); 6] = [
+            ("s.json.gz", &gzip),
+            ("s.json.zst", &zstd),
+            ("s.json", records),
+            ("s.data", records),
+            ("part-00000", records),
+            ("pp.gz", &gzip),
+        ];
+        for (name, bytes) in named {
+            let path = write(name, bytes);
+            assert_eq!(pages(&path), [Ok("a".to_owned()), Ok(format!("{}:3", path.display()))], "{name}");
+        }
+        // One page, as before; text of more lines is no record.
+        let page = write("page", b"<p>x</p>");
+        assert_eq!(pages(&page), [Ok(page.display().to_string())]);
+        // What is named as a page is one, or an error.
+        for name in ["s.html", "s.html.gz", "s.txt"] {
+            let path = write(name, if name.ends_with("gz") { &gzip } else { records });
+            assert!(matches!(&pages(&path)[..], [Err(told)] if told.contains("name it .jsonl")), "{name}");
+        }
+        let array = write("array", b"[\n{\"html\":\"x\"}\n]");
+        assert!(matches!(&pages(&array)[..], [Err(told)] if told.contains("jq -c '.[]'")));
+        let pretty = write("pretty.json", b"{\n  \"html\": \"x\"\n}");
+        assert!(matches!(Inputs::new(&[pretty], Reading::default()), Err(InputError::Json(_))));
+        let pattern = folder.path().join("pretty*");
+        assert!(matches!(&pages(&pattern)[..], [Err(told)] if told.contains("jq -c .")));
+        for name in ["a.csv", "a.tsv"] {
+            assert!(matches!(&pages(&write(name, b"id,html\n1,<p>x"))[..], [Err(told)] if told.contains(".jsonl")));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_read_has_the_id_of_its_folder_s_files() {
+        let folder = folder(&["a.html"]);
+        std::os::unix::fs::symlink("nowhere", folder.path().join("broken.html")).unwrap();
+        let inputs = Inputs::new(&[folder.path()], Reading::default()).unwrap();
+        let error = inputs.pages().find_map(Result::err).unwrap();
+        assert_eq!(error.id, "broken.html");
+        assert_eq!(error.place, folder.path().join("broken.html").display().to_string());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::page::Input;
 
@@ -91,27 +92,16 @@ pub struct Record {
 /// Strings are read as bytes, so neither invalid UTF-8 nor the lone surrogates that Python writes for it lose a page.
 pub fn parse(line: &[u8], reading: &Reading) -> Result<Record, Fault> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let fields = &reading.fields;
-    let read = |skips: Skips| {
-        let mut parser = serde_json::Deserializer::from_slice(line);
-        let values = Wanted { fields, input: reading.input, skips }.deserialize(&mut parser);
-        values.and_then(|values| parser.end().map(|()| values))
+    // Without its end, or what is missing there would be missing at column 0 of a second line.
+    let line = line.trim_ascii_end();
+    let values = match values(line, reading) {
+        Ok(values) => values,
+        Err((id, fault)) => return Ok(Record { id, url: None, input: Input::Html, page: Err(fault) }),
     };
-    // An id may be a number, but one that is no valid string is a text. An address that is no text is none.
-    let others =
-        [(true, false), (false, true), (true, true)].map(|(id_is_text, url)| Skips { id_is_text, url, page: false });
-    let values =
-        match read(Skips::default()).or_else(|error| others.into_iter().find_map(|s| read(s).ok()).ok_or(error)) {
-            Ok(values) => values,
-            Err(error) => {
-                // Its name is worth having all the same.
-                let id = read(Skips { id_is_text: false, url: true, page: true }).ok().and_then(|values| values.id);
-                let page = Err(broken(error));
-                return Ok(Record { id, url: None, input: Input::Html, page });
-            }
-        };
     // Where a crawl could not fetch a page but has its text.
-    let html = values.html.filter(|html| !html.is_empty() || reading.input.is_some() || values.text.is_none());
+    let is_there = |html: &Vec<u8>| !html.trim_ascii().is_empty() || reading.input.is_some() || values.text.is_none();
+    let html = values.html.filter(is_there);
+    let fields = &reading.fields;
     let (input, page, missing) = match (reading.input, html, values.text) {
         (Some(Input::Html), html, _) => (Input::Html, html, format!("'{}'", fields.html)),
         (Some(Input::Text), _, text) => (Input::Text, text, format!("'{}'", fields.text)),
@@ -122,17 +112,68 @@ pub fn parse(line: &[u8], reading: &Reading) -> Result<Record, Fault> {
     Ok(Record { id: values.id, url: values.url.map(lossy), input, page })
 }
 
+/// Reads the values of a line; else its id, which is worth having all the same, and what is wrong.
+fn values(line: &[u8], reading: &Reading) -> Result<Values, (Option<String>, Fault)> {
+    let read = |line: &[u8], skips: Skips| {
+        let mut parser = serde_json::Deserializer::from_slice(line);
+        let values = Wanted { fields: &reading.fields, input: reading.input, skips }.deserialize(&mut parser);
+        values.and_then(|values| parser.end().map(|()| values))
+    };
+    if let Ok(values) = read(line, Skips::default()) {
+        return Ok(values);
+    }
+    // Only now, since nearly all lines have none of these and should not be searched for them.
+    let (line, longer) = without_nan(line);
+    let error = match read(&line, Skips::default()) {
+        Ok(values) => return Ok(values),
+        Err(error) => error,
+    };
+    // An id may be a number, but one that is no valid string is a text. An address that is no text is none.
+    let others =
+        [(true, false), (false, true), (true, true)].map(|(id_is_text, url)| Skips { id_is_text, url, page: false });
+    if let Some(values) = others.into_iter().find_map(|skips| read(&line, skips).ok()) {
+        return Ok(values);
+    }
+    let named = read(&line, Skips { id_is_text: false, url: true, page: true });
+    let before = longer.iter().filter(|at| **at < error.column()).count();
+    Err((named.ok().and_then(|values| values.id), broken(&error, error.column() - before)))
+}
+
+/// A line with null in place of the numbers that JSON has not and Python writes all the same: NaN, Infinity, -Infinity.
+/// Also the columns behind which it is a byte longer for that.
+fn without_nan(line: &[u8]) -> (Vec<u8>, Vec<usize>) {
+    const NUMBERS: [(&[u8], &[u8]); 3] = [(b"-Infinity", b"null     "), (b"Infinity", b"null    "), (b"NaN", b"null")];
+    let (mut mended, mut longer) = (Vec::with_capacity(line.len()), Vec::new());
+    let (mut rest, mut in_string) = (line, false);
+    while let [first, after @ ..] = rest {
+        let number = NUMBERS.iter().find(|(number, _)| !in_string && rest.starts_with(number));
+        let (read, written) = match (number, first, after) {
+            (Some((number, null)), ..) => (number.len(), *null),
+            // What is escaped in a string does not end it.
+            (None, b'\\', [_, ..]) => (2, &rest[..2]),
+            _ => (1, &rest[..1]),
+        };
+        in_string ^= *first == b'"';
+        mended.extend_from_slice(written);
+        if written.len() > read {
+            longer.push(mended.len());
+        }
+        rest = &rest[read..];
+    }
+    (mended, longer)
+}
+
 fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The parser counts lines of its own, which would be taken for those of the file.
-fn broken(error: serde_json::Error) -> Fault {
+fn broken(error: &serde_json::Error, column: usize) -> Fault {
     let message = error.to_string();
     let message = message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
     match error.is_data() {
         true => Fault::Record(message),
-        false => Fault::Json { column: error.column(), message },
+        false => Fault::Json { column, message },
     }
 }
 
@@ -191,17 +232,27 @@ impl<'de> Visitor<'de> for Wanted<'_> {
             } else if is(&self.fields.id) {
                 values.id = match self.skips.id_is_text {
                     true => map.next_value::<Option<Text>>()?.map(|id| lossy(id.0)),
-                    false => match map.next_value()? {
-                        serde_json::Value::Null => None,
-                        serde_json::Value::String(id) => Some(id),
-                        other => Some(other.to_string()),
-                    },
+                    false => id_of(map.next_value()?).map_err(A::Error::custom)?,
                 };
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(values)
+    }
+}
+
+/// An id: a string's text, a number as it is written, since numbers of many digits would be rounded.
+fn id_of(raw: &RawValue) -> serde_json::Result<Option<String>> {
+    match raw.get().as_bytes() {
+        [b'"', ..] => serde_json::from_str(raw.get()).map(Some),
+        [b'n', ..] => Ok(None),
+        // Written in one way, whatever white space is in it.
+        [b'{' | b'[', ..] => {
+            let value: serde_json::Result<serde_json::Value> = serde_json::from_str(raw.get());
+            Ok(Some(value.map_or_else(|_| raw.get().to_owned(), |value| value.to_string())))
+        }
+        _ => Ok(Some(raw.get().to_owned())),
     }
 }
 
@@ -287,6 +338,43 @@ mod tests {
         // A record without a page has its name still.
         let record = parse(br#"{"id":"x","html":5}"#, &Reading::default()).unwrap();
         assert_eq!((record.id.as_deref(), record.page.is_err()), (Some("x"), true));
+    }
+
+    #[test]
+    fn white_space_for_a_page_leaves_the_text() {
+        let line = br#"{"html":"\n ","text":"t"}"#;
+        assert_eq!(page(line, None).unwrap(), (None, Input::Text, b"t".to_vec()));
+        assert_eq!(page(line, Some(Input::Html)).unwrap().2, b"\n ");
+        assert_eq!(page(br#"{"html":"\n ","text":null}"#, None).unwrap().2, b"\n ");
+    }
+
+    #[test]
+    fn ids_are_numbers_as_they_are_written() {
+        let id = |id: &str| page(format!("{{\"id\":{id},\"html\":\"a\"}}").as_bytes(), None).unwrap().0;
+        for number in ["12345678901234567890123", "12345678901234567890124", "1e400", "-0.10", "true"] {
+            assert_eq!(id(number).as_deref(), Some(number));
+        }
+        assert_eq!(id(r#""\u0633\"""#).as_deref(), Some("س\""));
+        assert_eq!(id(r#"{ "$oid" : "5" }"#).as_deref(), Some(r#"{"$oid":"5"}"#));
+        assert_eq!(id("null"), None);
+    }
+
+    #[test]
+    fn numbers_that_are_none_lose_nothing() {
+        let line = br#"{"id":"x","a":NaN,"b":[-Infinity, Infinity],"c":"\"NaN","html":"a NaN \\","url":NaN}"#;
+        assert_eq!(page(line, None).unwrap(), (Some("x".into()), Input::Html, b"a NaN \\".to_vec()));
+        assert_eq!(page(br#"{"id":NaN,"text":"t","html":NaN}"#, None).unwrap(), (None, Input::Text, b"t".to_vec()));
+        // What else is wrong is told where it stands in the line.
+        let broken = page(br#"{"a":NaN,"b":NaN,"html":x}"#, None).unwrap_err();
+        let plain = page(br#"{"a":123,"b":123,"html":x}"#, None).unwrap_err();
+        assert!(plain.contains("broken JSON at column 25") && broken == plain, "{broken}");
+        let record = parse(br#"{"id":"x","a":NaN,"html":5}"#, &Reading::default()).unwrap();
+        assert_eq!((record.id.as_deref(), record.page.is_err()), (Some("x"), true));
+    }
+
+    #[test]
+    fn a_cut_line_is_cut_at_its_end() {
+        assert!(page(b"{\"html\":\"a\"\r\n", None).unwrap_err().contains("broken JSON at column 11: EOF"));
     }
 
     #[test]

@@ -14,9 +14,11 @@ use crate::page::{Hints, Input, NotAPage, check, looks_like};
 mod compressed;
 mod inputs;
 mod jsonl;
+mod look;
 mod run;
 
 pub(crate) use compressed::reader as decompressed;
+use inputs::Ending;
 pub use inputs::{InputError, Inputs, Pages};
 pub use run::{Outcome, Runner, STACK};
 
@@ -140,14 +142,10 @@ impl RawPage {
         let RawPage { mut id, place, content, mut stored, reading } = self;
         let mut hints = Hints { url: reading.url.clone(), charset: reading.charset.clone(), ..Hints::default() };
         let loaded = match content {
-            Content::File(path) => read_file(&path, reading.max_page_bytes).map(|(bytes, size)| {
-                stored = size;
-                hints.input = reading.input.unwrap_or_else(|| match inputs::Ending::of(&path) {
-                    inputs::Ending::Html => Input::Html,
-                    inputs::Ending::Text => Input::Text,
-                    _ => looks_like(&bytes),
-                });
-                bytes
+            Content::File(path) => read_page(&path, &reading).map(|page| {
+                stored = page.size;
+                hints.input = page.input;
+                page.bytes
             }),
             Content::Bytes(bytes) => {
                 hints.input = reading.input.unwrap_or_else(|| looks_like(&bytes));
@@ -173,6 +171,32 @@ impl RawPage {
             Err(fault) => Err(PageError { id, url: hints.url, place, stored, fault }),
         }
     }
+}
+
+/// A page of its own in a file.
+struct FilePage {
+    bytes: Vec<u8>,
+    /// The file's size.
+    size: u64,
+    input: Input,
+}
+
+fn read_page(path: &Path, reading: &Reading) -> Result<FilePage, Fault> {
+    let ending = Ending::of(path);
+    // Who says that it is text or HTML may have named it so.
+    if ending == Ending::Table && reading.input.is_none() {
+        return Err(Fault::Table);
+    }
+    let (bytes, size) = read_file(path, reading.max_page_bytes)?;
+    if look::is_json(&bytes) {
+        return Err(Fault::NamedAsPage);
+    }
+    let input = reading.input.unwrap_or_else(|| match ending {
+        Ending::Html => Input::Html,
+        Ending::Text => Input::Text,
+        _ => looks_like(&bytes),
+    });
+    Ok(FilePage { bytes, size, input })
 }
 
 /// A file's bytes, decompressed, and its size.
@@ -233,6 +257,19 @@ pub enum Fault {
     /// A JSONL line is not an object, or has something else where a text should be.
     #[error("not a record: {0}")]
     Record(String),
+    /// Records, in a file that is named as a page.
+    #[error("it holds JSON, and its name says a page; name it .jsonl to have it read as a record a line")]
+    NamedAsPage,
+    /// JSON that is not a record a line.
+    #[error(
+        "JSON is read a record a line; write an object so with `jq -c .`, the members of an array with `jq -c '.[]'`"
+    )]
+    Document,
+    /// A table.
+    #[error(
+        "a table, of which no pages are read; write its rows as records to a .jsonl file, with a field html or text"
+    )]
+    Table,
     /// A record has no page.
     #[error("the record has no field {0}; name the right one with --html-field or --text-field")]
     MissingField(String),

@@ -14,7 +14,7 @@ mod resume;
 mod staged;
 
 use folder::Folder;
-pub use resume::{interrupted, rows};
+pub use resume::{Interrupted, interrupted};
 use staged::{Out, Staged};
 
 /// A form that documents are written in.
@@ -54,9 +54,23 @@ pub enum SinkError {
     /// The format is not said by `OUT`'s ending.
     #[error("{0}: the ending says no format; end it in .jsonl, .jsonl.gz, .jsonl.zst or .csv, or give --format")]
     NoFormat(String),
-    /// It is not known which interrupted run to go on from.
-    #[error("{0}: several runs were interrupted; remove the .partial- files beside it but for the one to go on from")]
-    Several(String),
+    /// A run is writing it.
+    #[error("{0}: a run is still writing it; wait for its end, or stop it")]
+    Busy(String),
+    /// The rows of an interrupted run would not go with those to come.
+    #[error(
+        "{0}: was written with other flags, with another model or by another version of lubb; go on with the same, or \
+         begin anew without --resume"
+    )]
+    OtherSettings(String),
+    /// The whole output is there, and what an interrupted run left too.
+    #[error("{path}: cannot be removed, all of which is written")]
+    Remove {
+        /// The partial output.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The folder is there and has files in it.
     #[error("{0}: there already, and not an empty folder; remove it or name another, nothing is overwritten there")]
     Exists(String),
@@ -125,6 +139,16 @@ impl Format {
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             "csv" => Some(Format::Csv),
             _ => None,
+        }
+    }
+
+    /// The format's name for users.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "JSONL",
+            Format::Csv => "CSV",
+            Format::Txt => "text",
+            Format::Md => "Markdown",
         }
     }
 
@@ -210,7 +234,17 @@ pub fn open(target: &Target, format: Option<Format>, columns: Columns) -> Result
     if format.is_folder() {
         return Ok(Box::new(Folder::new(path, format)?));
     }
-    Ok(Box::new(Stream::new(Out::File(Box::new(Staged::new(path)?)), format, columns)?))
+    Ok(Box::new(Stream::new(Out::File(Box::new(Staged::new(path, None)?)), format, columns)?))
+}
+
+/// Opens a JSONL file that can be gone on from after an interruption, by a run with the same `settings`: a number for
+/// all that shapes its rows ([`interrupted`]).
+///
+/// # Errors
+/// The output cannot be made.
+pub fn open_resumable(path: &Path, settings: u64) -> Result<Box<dyn Sink>, SinkError> {
+    let file = Box::new(Staged::new(path, Some(settings))?);
+    Ok(Box::new(Stream::new(Out::File(file), Format::Jsonl, Columns::default())?))
 }
 
 impl Document {
@@ -260,7 +294,9 @@ impl Stream {
 
 impl Sink for Stream {
     fn write(&mut self, document: &Document) -> Result<(), SinkError> {
-        let separator = if self.format.is_folder() && !std::mem::take(&mut self.empty) { "\n" } else { "" };
+        // Blank lines stand between paragraphs; a form feed is what ends a page in plain text. In Markdown it has to be
+        // a paragraph of its own to leave those around it as they are.
+        let separator = if self.format.is_folder() && !std::mem::take(&mut self.empty) { "\n\x0c\n\n" } else { "" };
         let written = self.out.write_all(separator.as_bytes());
         let written = written.and_then(|()| self.format.write(document, self.columns, &mut self.out));
         // Whoever reads a pipe wants each document when it is there.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::staged::{partial_of, rename};
+use super::staged::{Partial, rename};
 use super::{Columns, Format, Sink, SinkError};
 use crate::document::Document;
 
@@ -33,7 +33,7 @@ impl Folder {
         if path.exists() && !path.read_dir().is_ok_and(|mut entries| entries.next().is_none()) {
             return Err(SinkError::Exists(name));
         }
-        let partial = partial_of(&path);
+        let partial = Partial::own(None).of(&path);
         match fs::create_dir(&partial) {
             Ok(()) => Ok(Folder { path, partial, format, written: 0, errors: None }),
             Err(source) => Err(SinkError::Create { path: partial.display().to_string(), source }),

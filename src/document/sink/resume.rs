@@ -1,72 +1,211 @@
-//! What an interrupted run left behind, to go on from.
+//! What interrupted runs left behind, to go on from.
+//!
+//! The settings that shape rows are in the partial file's name: so there is no second file that could be missing, stale
+//! or of another run, and a row has no place for them. They are one number, since they are only compared. That its run
+//! is over is told by a lock, which ends with a run however that ends, and holds from one container to the other, where
+//! a process's number says nothing.
 
-use std::fs::{self, File};
-use std::io::BufRead;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, Seek};
 use std::path::{Path, PathBuf};
 
 use super::SinkError;
-use super::staged::PARTIAL;
+use super::staged::{PARTIAL, Partial};
 use crate::corpus;
 use crate::document::Document;
 
-/// The unfinished output of a run that was to write to a path and was interrupted; nothing if there is none.
+/// The unfinished outputs of runs that were to write to one path with the same settings. As long as it lives no other
+/// run takes them.
+#[derive(Debug)]
+pub struct Interrupted {
+    /// The one with the most rows is the last.
+    runs: Vec<Run>,
+}
+
+/// The unfinished output of a run.
+#[derive(Debug)]
+struct Run {
+    path: PathBuf,
+    /// Locked.
+    file: File,
+    rows: usize,
+    last: Option<String>,
+}
+
+/// What was left of runs that were to write to a path and were interrupted; nothing if there is none.
 ///
 /// # Errors
-/// [`SinkError::Several`] if there are more.
-pub fn interrupted(path: &Path) -> Result<Option<PathBuf>, SinkError> {
+/// One of them is still at work, or all had other settings.
+pub fn interrupted(path: &Path, settings: u64) -> Result<Option<Interrupted>, SinkError> {
     // As it is written: beside the file that a link names.
     let path = &*path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (mut runs, mut other) = (Vec::new(), None);
+    for (partial, name) in partials(path)? {
+        let file = locked(&partial)?;
+        if name.settings == Some(settings) {
+            runs.push(Run::read(put_aside(partial, path, name)?, file)?);
+        } else {
+            other = Some(partial);
+        }
+    }
+    // A run that goes on from another has the same rows and may have been interrupted before it had all of these.
+    runs.sort_by_key(|run| run.rows);
+    match (runs.is_empty(), other) {
+        (false, _) => Ok(Some(Interrupted { runs })),
+        (true, None) => Ok(None),
+        (true, Some(other)) => Err(SinkError::OtherSettings(other.display().to_string())),
+    }
+}
+
+/// The partial files of an output, in the order of their names.
+fn partials(path: &Path) -> Result<Vec<(PathBuf, Partial)>, SinkError> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let start = format!("{}{PARTIAL}", name(path));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries =
-        fs::read_dir(folder).map_err(|source| SinkError::Create { path: path.display().to_string(), source })?;
-    let mut all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    all.retain(|other| name(other).strip_prefix(&start).is_some_and(|id| id.parse::<u32>().is_ok()));
-    if all.len() > 1 {
-        return Err(SinkError::Several(path.display().to_string()));
-    }
-    let Some(partial) = all.pop() else { return Ok(None) };
-    if !name(&partial).ends_with(&std::process::id().to_string()) {
-        return Ok(Some(partial));
-    }
-    // In a container the next run often has the same number, and its own output would take the place of this one.
-    let aside = partial.with_file_name(format!("{start}0"));
-    let renamed = fs::rename(&partial, &aside);
-    renamed.map_err(|source| SinkError::Create { path: aside.display().to_string(), source })?;
-    Ok(Some(aside))
+    let entries = fs::read_dir(folder).map_err(failed(path))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut all: Vec<_> =
+        paths.filter_map(|other| Some((Partial::parse(name(&other).strip_prefix(&start)?)?, other))).collect();
+    all.sort_by(|(_, one), (_, other)| one.cmp(other));
+    Ok(all.into_iter().map(|(name, path)| (path, name)).collect())
 }
 
-/// The whole rows of an unfinished JSONL file, plain or compressed. What follows the last whole one, cut off in mid-row or
-/// in mid-compression, is left.
-///
-/// # Errors
-/// If the file cannot be opened.
-pub fn rows(partial: &Path) -> Result<impl Iterator<Item = Document>, SinkError> {
-    let failed = |source| SinkError::Create { path: partial.display().to_string(), source };
-    let mut reader = corpus::decompressed(File::open(partial).map_err(failed)?).map_err(failed)?;
-    let mut line = Vec::new();
-    Ok(std::iter::from_fn(move || {
-        line.clear();
-        let is_whole = reader.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n");
-        serde_json::from_slice(&line).ok().filter(|_| is_whole)
-    }))
+fn failed(path: &Path) -> impl Fn(io::Error) -> SinkError {
+    move |source| SinkError::Create { path: path.display().to_string(), source }
+}
+
+/// Opens a partial file that no run is writing.
+fn locked(partial: &Path) -> Result<File, SinkError> {
+    // Some file systems lock only what is open for writing.
+    let file = OpenOptions::new().read(true).write(true).open(partial).map_err(failed(partial))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SinkError::Busy(partial.display().to_string())),
+        // A file system without locks does without.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// In a container the next run often has the same number, and its own output would take the place of this one.
+fn put_aside(partial: PathBuf, path: &Path, name: Partial) -> Result<PathBuf, SinkError> {
+    if name.process != std::process::id() {
+        return Ok(partial);
+    }
+    let numbers = (0..u32::MAX).filter(|number| *number != name.process);
+    let mut names = numbers.map(|process| Partial { process, ..name }.of(path));
+    let aside = names.find(|aside| !aside.exists()).unwrap_or_else(|| partial.clone());
+    fs::rename(&partial, &aside).map_err(failed(&aside))?;
+    Ok(aside)
+}
+
+impl Run {
+    fn read(path: PathBuf, file: File) -> Result<Run, SinkError> {
+        let mut run = Run { path, file, rows: 0, last: None };
+        let (mut rows, mut last) = (0, None);
+        for document in run.documents()? {
+            (rows, last) = (rows + 1, Some(document.id));
+        }
+        (run.rows, run.last) = (rows, last);
+        Ok(run)
+    }
+
+    /// The whole rows. What follows the last whole one, cut off in mid-row or in mid-compression, is left.
+    fn documents(&self) -> Result<impl Iterator<Item = Document> + '_, SinkError> {
+        let mut file = &self.file;
+        file.rewind().map_err(failed(&self.path))?;
+        let mut reader = corpus::decompressed(file).map_err(failed(&self.path))?;
+        let mut line = Vec::new();
+        Ok(std::iter::from_fn(move || {
+            line.clear();
+            let is_whole = reader.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n");
+            serde_json::from_slice(&line).ok().filter(|_| is_whole)
+        }))
+    }
+}
+
+impl Interrupted {
+    fn longest(&self) -> Option<&Run> {
+        self.runs.last()
+    }
+
+    /// The file with the most rows, from which to go on.
+    pub fn path(&self) -> &Path {
+        self.longest().map_or(Path::new(""), |run| &run.path)
+    }
+
+    /// How many whole rows it has.
+    pub fn rows(&self) -> usize {
+        self.longest().map_or(0, |run| run.rows)
+    }
+
+    /// The id of its last row.
+    pub fn last(&self) -> Option<&str> {
+        self.longest()?.last.as_deref()
+    }
+
+    /// Its whole rows.
+    ///
+    /// # Errors
+    /// It cannot be read any more.
+    pub fn documents(&self) -> Result<impl Iterator<Item = Document> + '_, SinkError> {
+        Ok(self.longest().map(Run::documents).transpose()?.into_iter().flatten())
+    }
+
+    /// Removes the files of all these runs, once all that they hold is in the whole output.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    pub fn remove(self) -> Result<(), SinkError> {
+        self.runs.into_iter().try_for_each(|run| {
+            let path = run.path.display().to_string();
+            fs::remove_file(run.path).map_err(|source| SinkError::Remove { path, source })
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ROWS: &str =
+        "{\"id\":\"a\",\"text\":\"\",\"score\":0.5}\n{\"id\":\"b\",\"text\":\"\",\"score\":0.5}\n{\"id\":";
+
+    fn ids(interrupted: &Interrupted) -> Vec<String> {
+        interrupted.documents().unwrap().map(|row| row.id).collect()
+    }
+
     #[test]
-    fn a_run_of_the_same_number_is_put_aside_and_kept() {
+    fn runs_of_the_same_number_are_put_aside_and_the_longest_is_gone_on_from() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out.jsonl");
-        assert_eq!(interrupted(&out).unwrap(), None);
-        let own = folder.path().join(format!("out.jsonl{PARTIAL}{}", std::process::id()));
-        std::fs::write(&own, "{\"id\":\"a\",\"text\":\"\",\"score\":0.5}\n{\"id\":").unwrap();
-        std::fs::write(folder.path().join("out.jsonl.partial-x"), "").unwrap();
-        let aside = interrupted(&out).unwrap().unwrap();
-        assert_eq!((aside.file_name().unwrap().to_str(), own.exists()), (Some("out.jsonl.partial-0"), false));
-        assert_eq!(rows(&aside).unwrap().map(|row| row.id).collect::<Vec<_>>(), ["a"]);
+        let of = |process| Partial { process, settings: Some(7) }.of(&out);
+        assert!(interrupted(&out, 7).unwrap().is_none());
+        let own = of(std::process::id());
+        fs::write(&own, ROWS).unwrap();
+        fs::write(of(0), ROWS.split_inclusive('\n').next().unwrap()).unwrap();
+        fs::write(folder.path().join("out.jsonl.partial-x"), "").unwrap();
+        let left = interrupted(&out, 7).unwrap().unwrap();
+        assert_eq!((left.path(), own.exists()), (&*of(1), false));
+        assert_eq!((left.rows(), left.last(), ids(&left)), (2, Some("b"), vec!["a".into(), "b".into()]));
+        assert_eq!(ids(&left), ["a", "b"], "it can be read again");
+        left.remove().unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1, "what is no run's is left");
+    }
+
+    #[test]
+    fn runs_of_other_settings_and_runs_at_work_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.jsonl");
+        let of = |settings| Partial { process: 1, settings }.of(&out);
+        fs::write(of(Some(8)), ROWS).unwrap();
+        assert!(matches!(interrupted(&out, 7), Err(SinkError::OtherSettings(_))));
+        // Beside a run with the same settings they are another matter.
+        fs::write(of(Some(7)), ROWS).unwrap();
+        let left = interrupted(&out, 7).unwrap().unwrap();
+        assert_eq!(left.path(), of(Some(7)));
+        assert!(matches!(interrupted(&out, 7), Err(SinkError::Busy(_))));
+        left.remove().unwrap();
+        assert!(of(Some(8)).exists());
+        fs::rename(of(Some(8)), of(None)).unwrap();
+        assert!(matches!(interrupted(&out, 7), Err(SinkError::OtherSettings(_))));
     }
 }

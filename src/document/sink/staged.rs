@@ -1,6 +1,6 @@
 //! Files that get their name when they are whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,8 @@ impl Write for Encoder {
 }
 
 impl Staged {
-    pub(super) fn new(path: &Path) -> Result<Staged, SinkError> {
+    /// Makes the file under its partial name, which carries `settings`, and locks it.
+    pub(super) fn new(path: &Path, settings: Option<u64>) -> Result<Staged, SinkError> {
         let failed = |source| SinkError::Create { path: path.display().to_string(), source };
         // The file that a link names is replaced, not the link.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -78,8 +79,15 @@ impl Staged {
         if target.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        let partial = if special { target.clone() } else { partial_of(&target) };
-        let file = OpenOptions::new().write(true).create(!special).truncate(!special).open(&partial).map_err(failed)?;
+        let partial = if special { target.clone() } else { Partial::own(settings).of(&target) };
+        let file = OpenOptions::new().write(true).create(!special).truncate(false).open(&partial).map_err(failed)?;
+        if !special {
+            // In another container a process of the same number may be at work on it.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                return Err(SinkError::Busy(partial.display().to_string()));
+            }
+            file.set_len(0).map_err(failed)?;
+        }
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
         let encoder = match ending.as_str() {
             "gz" => Encoder::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::default())),
@@ -103,14 +111,39 @@ impl Staged {
     }
 }
 
-/// What follows the name of an output that is not whole, with the number of the process.
+/// What follows the name of an output that is not whole.
 pub(super) const PARTIAL: &str = ".partial-";
 
-/// Where an output is written before it has its name.
-pub(super) fn partial_of(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!("{PARTIAL}{}", std::process::id()));
-    path.with_file_name(name)
+/// The name of an output that is not whole, behind [`PARTIAL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Partial {
+    /// The number of the process.
+    pub(super) process: u32,
+    /// What shapes its rows, where it can be gone on from.
+    pub(super) settings: Option<u64>,
+}
+
+impl Partial {
+    /// That of this process.
+    pub(super) fn own(settings: Option<u64>) -> Partial {
+        Partial { process: std::process::id(), settings }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Partial> {
+        let (process, settings) = name.split_once('-').map_or((name, None), |(process, rest)| (process, Some(rest)));
+        let settings = settings.map(|settings| u64::from_str_radix(settings, 16)).transpose().ok()?;
+        Some(Partial { process: process.parse().ok()?, settings })
+    }
+
+    /// Where an output is written before it has its name.
+    pub(super) fn of(self, path: &Path) -> PathBuf {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!("{PARTIAL}{}", self.process));
+        if let Some(settings) = self.settings {
+            name.push(format!("-{settings:016x}"));
+        }
+        path.with_file_name(name)
+    }
 }
 
 /// Gives a finished output its name.
