@@ -14,6 +14,7 @@ pub mod language;
 mod markup;
 pub mod metadata;
 mod months;
+pub(crate) mod runs;
 pub mod segment;
 pub mod sentence;
 pub mod state;
