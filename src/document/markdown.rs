@@ -90,9 +90,11 @@ impl Writer<'_> {
             if at > 0 {
                 out.push_str(if tight { "\n" } else { "\n\n" });
             }
+            // Markdown knows no others.
+            let number = item.number.clamp(0, 999_999_999);
             let mark = match (ordered, other_mark) {
-                (true, false) => format!("{}. ", item.number),
-                (true, true) => format!("{}) ", item.number),
+                (true, false) => format!("{number}. "),
+                (true, true) => format!("{number}) "),
                 (false, false) => "- ".to_owned(),
                 (false, true) => "* ".to_owned(),
             };
@@ -214,6 +216,23 @@ mod tests {
             "<h1>أ</h1><ol><li>ب<ul><li>ج</ul><li>د<p>ه</ol><blockquote>و<blockquote>ز</blockquote></blockquote>";
         assert_eq!(md(html, &[]), "# أ\n\n1. ب\n\n   - ج\n\n2. د\n\n   ه\n\n> و\n>\n> > ز\n");
         assert_eq!(md("<ul><li>أ<ol><li>ب<li>ج</ol></ul><ul><li>د</ul>", &[]), "- أ\n  1. ب\n  2. ج\n\n* د\n");
+    }
+
+    #[test]
+    fn ordered_lists_have_the_numbers_that_the_page_shows() {
+        assert_eq!(md("<ol><li>أ</ol><p>ب<ol start=2><li>ج<li>د</ol>", &[]), "1. أ\n\nب\n\n2. ج\n3. د\n");
+        assert_eq!(md("<ol start=' 4.'><li>أ<li>ب<li value=9>ج<li>د</ol>", &[1]), "4. أ\n9. ج\n10. د\n");
+        assert_eq!(md("<ol reversed><li>أ<li>ب<li>ج</ol>", &[]), "3. أ\n2. ب\n1. ج\n");
+        assert_eq!(md("<ol start=x><li>أ</ol>", &[]), "1. أ\n");
+        assert_eq!(md("<ol start=-1><li>أ<li value=4294967295>ب<li>ج</ol>", &[]), "0. أ\n999999999. ب\n999999999. ج\n");
+    }
+
+    #[test]
+    fn what_stands_between_items_has_no_number() {
+        assert_eq!(md("<ol><li>أ</li><p>بين</p><li>ب</li></ol>", &[]), "1. أ\n\n   بين\n\n2. ب\n");
+        assert_eq!(md("<ol><p>قبل</p><li>أ</li><div><li>ب</li></div></ol>", &[]), "قبل\n\n1. أ\n2. ب\n");
+        assert_eq!(md("<ol><p>أ</p><p>ب</p></ol>", &[]), "أ\n\nب\n");
+        assert_eq!(md("<ul><p>أ</p><li>ب</li></ul>", &[]), "- أ\n- ب\n");
     }
 
     #[test]
