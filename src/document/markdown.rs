@@ -282,6 +282,8 @@ mod tests {
             "a href='javascript:0'",
             "span",
             "i",
+            "b i",
+            "i b",
             "br",
         ]);
         let space = prop::sample::select(vec!["", " "]);
@@ -290,6 +292,8 @@ mod tests {
                 let words = words.join(" ");
                 match tag {
                     Some("br") => format!("{words}<br>"),
+                    Some("b i") => format!("<b>{words} <i>{words}</i></b>{space}"),
+                    Some("i b") => format!("<i><b>{words}</b>{space}{words}</i>{space}"),
                     Some(tag) => format!("<{tag}>{words}</{}>{space}", tag.split(' ').next().unwrap()),
                     None => format!("{words}{space}"),
                 }
