@@ -5,6 +5,7 @@
 
 use std::iter::Peekable;
 
+use super::written::is_blank;
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
 use crate::page::sentence::goes_on;
 use crate::page::{Block, Page};
@@ -110,7 +111,7 @@ pub(super) fn arrange<'a>(page: &Page, kept: &[&'a Block]) -> Vec<Piece<'a>> {
         path.truncate(MAX_DEPTH);
         Placed { block, path }
     };
-    let placed: Vec<Placed> = kept.iter().map(place).collect();
+    let placed: Vec<Placed> = kept.iter().filter(|block| !is_blank(page, block)).map(place).collect();
     pieces(page, &placed, 0)
 }
 

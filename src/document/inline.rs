@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use url::Url;
 
+use super::written::{Written, written};
 use crate::page::dom::{AttrName, NodeId, Tag};
-use crate::page::runs::{Run, runs};
+use crate::page::runs::Run;
 use crate::page::{Block, Page};
 
 /// How far up emphasis and links are looked for.
@@ -48,8 +49,8 @@ impl<'a> Inline<'a> {
 
     /// A block's text as Markdown, without line feeds at its ends.
     pub(super) fn markdown(&self, block: &Block, lines: Lines) -> String {
-        let text = self.page.text_of(block);
-        let runs: Vec<Run> = runs(self.page, block).collect();
+        let Written { text, runs } = written(self.page, block);
+        let text = &*text;
         let spans = self.spans(&runs, text);
         let mut out = Out { text: String::with_capacity(text.len() + text.len() / 8), line: 0, mark: 0, lines };
         for group in spans.chunk_by(|a, b| a.style.link == b.style.link) {

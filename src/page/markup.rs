@@ -1,11 +1,13 @@
 //! What a page's elements say of it, JSON-LD aside: `<meta>`, microdata, `<time>`, headings, class names.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::invisible::is_invisible;
 use super::words::start_of;
-use super::{language, segment};
+use super::{invisible, language, segment};
 
 /// How much text of an element is read, in bytes, and how many nodes; no title or name is longer.
 const MAX_VISIBLE: usize = 1000;
@@ -368,8 +370,13 @@ pub(super) fn title(declared: &str) -> &str {
     start_of(declared, MAX_VISIBLE)
 }
 
+/// A text on one line, as it is shown.
 pub(super) fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let shown: Cow<str> = match text.contains(is_invisible) {
+        true => Cow::Owned(invisible::visible(text).collect()),
+        false => Cow::Borrowed(text),
+    };
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A value as text: many are escaped twice or hold markup.

@@ -265,6 +265,15 @@ mod tests {
     }
 
     #[test]
+    fn titles_and_names_hold_no_hyphens_that_nobody_sees() {
+        let m =
+            of("<title>Bundes\u{ad}tag und Ver\u{200b}kehr</title><meta name=author content='Ann-Kath\u{ad}rin Lee'>");
+        assert_eq!(m.title.as_deref(), Some("Bundestag und Verkehr"));
+        assert_eq!(m.author.as_deref(), Some("Ann-Kathrin Lee"));
+        assert_eq!(of("<h1>ไทย\u{200b}ๆ می\u{200c}خواهد").title.as_deref(), Some("ไทย\u{200b}ๆ می\u{200c}خواهد"));
+    }
+
+    #[test]
     fn languages_from_the_page_then_from_the_text() {
         assert_eq!(of("<html lang=ar_EG>").lang.as_deref(), Some("ar-EG"));
         assert_eq!(of("<meta property=og:locale content=fa_IR>").lang.as_deref(), Some("fa-IR"));

@@ -9,6 +9,7 @@ pub mod decode;
 pub mod dom;
 pub mod flat;
 mod guard;
+pub(crate) mod invisible;
 pub mod jsonld;
 pub mod language;
 mod markup;
