@@ -193,8 +193,9 @@ fn within(spans: &[Span], range: &Range<usize>, mark: Mark) -> Vec<Span> {
     let inside = spans.iter().map(|Span { style, text }| {
         let strong = style.strong && mark != Mark::Strong;
         let emphasis = style.emphasis && mark != Mark::Emphasis;
+        let code = style.code.filter(|_| mark != Mark::Code);
         let text = text.start.clamp(range.start, range.end)..text.end.clamp(range.start, range.end);
-        Span { style: Style { strong, emphasis, ..*style }, text }
+        Span { style: Style { code, strong, emphasis, ..*style }, text }
     });
     inside.collect()
 }
@@ -228,8 +229,11 @@ impl Out {
                 let core = range.start + lead..range.end - tail.len();
                 match mark {
                     Mark::Code if !self.text.ends_with('`') => self.code(&text[core]),
-                    Mark::Code | Mark::None => self.escape(&text[core], next),
-                    Mark::Strong | Mark::Emphasis => self.marked(mark, text, &within(group, &core, mark), next),
+                    Mark::None => self.escape(&text[core], next),
+                    // Code right after code would be read as one with it.
+                    Mark::Code | Mark::Strong | Mark::Emphasis => {
+                        self.marked(mark, text, &within(group, &core, mark), next)
+                    }
                 }
             }
             self.space(tail);
@@ -238,7 +242,11 @@ impl Out {
 
     /// Writes spans in a mark, in which there may be others: without it where it would not be read as one.
     fn marked(&mut self, mark: Mark, text: &str, spans: &[Span], next: Option<char>) {
-        let sign = if mark == Mark::Strong { "**" } else { "*" };
+        let sign = match mark {
+            Mark::Strong => "**",
+            Mark::Emphasis => "*",
+            Mark::Code | Mark::None => return self.spans(text, spans, next),
+        };
         let core = &text[spans[0].text.start..spans[spans.len() - 1].text.end];
         let before = self.text.chars().next_back();
         // The mark that this one is the first in takes no other's place.
@@ -372,6 +380,7 @@ mod tests {
         assert_eq!(md("<p>x<b>«a» <i>b</i></b>", None), "x«a» *b*", "the outer one could not be read");
         assert_eq!(md("<p><i><b>a</b>a</i> b", None), "*aa* b", "in the midst of a word");
         assert_eq!(md("<p><b>a <code>b</code> c</b>", None), "**a** `b` **c**");
+        assert_eq!(md("<p><code>a</code><i><code>b</code></i> c", None), "`a`*b* c");
         let many = format!("<p><b>{}</b>", "a <i>b</i> ".repeat(20_000));
         assert_eq!(md(&many, None).len(), 6 * 20_000 + 3, "in linear time");
     }
