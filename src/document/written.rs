@@ -1,5 +1,5 @@
-//! A block's text as a document writes it. What the model reads is the letters alone; a reader would take `10<sup>6</sup>`
-//! for 106 then, and never see what `<q>` or a soft hyphen stands for.
+//! A block's text as a document writes it. What the model reads is the letters alone; a reader would take
+//! `10<sup>6</sup>` for 106 then, and never see what `<q>` or a soft hyphen stands for.
 
 use std::borrow::Cow;
 
