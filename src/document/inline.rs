@@ -251,8 +251,8 @@ impl Out {
         let before = self.text.chars().next_back();
         // The mark that this one is the first in takes no other's place.
         let touches = before == Some('*') && self.text.len() > self.mark;
-        // Delimiter runs must be left- and right-flanking (CommonMark 6.2); a mark that is not would show. Within another
-        // mark one in a word could be read as the other's end.
+        // Delimiter runs must be left- and right-flanking (CommonMark 6.2); a mark that is not would show. Within
+        // another mark one in a word could be read as the other's end.
         let alone = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation());
         let flanking = |inside: Option<char>, outside: Option<char>| {
             let word = inside.is_some_and(char::is_alphanumeric);

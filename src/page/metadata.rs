@@ -136,8 +136,8 @@ impl Metadata {
     }
 }
 
-/// The text of a block that may hold a byline, and that text with spaces between what only elements set apart; nothing if there
-/// is no such place.
+/// The text of a block that may hold a byline, and that text with spaces between what only elements set apart; nothing
+/// if there is no such place.
 fn set_apart(page: &Page, block: &Block) -> Option<(String, String)> {
     const MAX_CHARS: u32 = 300;
     let text = page.text_of(block);
