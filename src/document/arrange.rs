@@ -3,6 +3,9 @@
 //! Only what was kept is arranged: a list that lost items is a shorter list, a table whose columns were all dropped
 //! but one is plain paragraphs.
 
+use std::iter::Peekable;
+
+use super::written::is_blank;
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
 use crate::page::sentence::goes_on;
 use crate::page::{Block, Page};
@@ -30,8 +33,8 @@ pub(super) enum Piece<'a> {
 /// An item of a list.
 #[derive(Debug)]
 pub(super) struct Item<'a> {
-    /// The item's place in the whole list, dropped items counted, from 1.
-    pub number: usize,
+    /// The number that a reader of an ordered list sees, dropped items counted.
+    pub number: i64,
     pub pieces: Vec<Piece<'a>>,
 }
 
@@ -108,7 +111,7 @@ pub(super) fn arrange<'a>(page: &Page, kept: &[&'a Block]) -> Vec<Piece<'a>> {
         path.truncate(MAX_DEPTH);
         Placed { block, path }
     };
-    let placed: Vec<Placed> = kept.iter().map(place).collect();
+    let placed: Vec<Placed> = kept.iter().filter(|block| !is_blank(page, block)).map(place).collect();
     pieces(page, &placed, 0)
 }
 
@@ -128,7 +131,7 @@ fn pieces<'a>(page: &Page, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>
                 Kind::Heading(rank) => pieces.extend(blocks().map(|block| Piece::Heading(rank, block))),
                 Kind::Pre => pieces.push(Piece::Pre(node, blocks().collect())),
                 Kind::Quote => pieces.push(Piece::Quote(self::pieces(page, group, level + 1))),
-                Kind::List => pieces.push(list(page, node, group, level + 1)),
+                Kind::List => pieces.extend(list(page, node, group, level + 1)),
                 Kind::Table if is_data(dom, node, group, level) => {
                     let captions = group.iter().filter(|placed| placed.path.len() == level + 1);
                     pieces.extend(captions.map(|placed| Piece::Paragraph(vec![placed.block])));
@@ -150,30 +153,78 @@ fn pieces<'a>(page: &Page, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>
     pieces
 }
 
-fn list<'a>(page: &Page, list: NodeId, placed: &[Placed<'a>], level: usize) -> Piece<'a> {
+/// The list of an element. What stands in an ordered one outside its items goes on with the item before it, and has no
+/// number; before the first item it is no part of the list.
+fn list<'a>(page: &Page, list: NodeId, placed: &[Placed<'a>], level: usize) -> Vec<Piece<'a>> {
     let dom = &page.dom;
     let ordered = dom.tag(list) == Tag::Ol;
-    let mut numbers = dom.children(list).filter(|&child| dom.tag(child) == Tag::Li).enumerate().peekable();
-    let mut items: Vec<Item> = Vec::new();
-    for group in placed.chunk_by(|a, b| a.path.get(level).is_some() && a.path.get(level) == b.path.get(level)) {
-        let number = items.last().map_or(1, |item| item.number + 1);
-        match group[0].path.get(level) {
-            Some(&(node, Kind::Item)) => {
-                while numbers.next_if(|(_, item)| *item < node).is_some() {}
-                let number = numbers.peek().filter(|(_, item)| *item == node).map_or(number, |(at, _)| at + 1);
-                items.push(Item { number, pieces: pieces(page, group, level + 1) });
+    let mut numbers = Numbers::new(dom, list);
+    let (mut before, mut items): (Vec<Piece>, Vec<Item>) = Default::default();
+    let alike =
+        |a: &Placed, b: &Placed| a.path.get(level) == b.path.get(level) && (ordered || a.path.get(level).is_some());
+    for group in placed.chunk_by(alike) {
+        match (group[0].path.get(level), items.last_mut()) {
+            (Some(&(node, Kind::Item)), _) => {
+                items.push(Item { number: numbers.of(node), pieces: pieces(page, group, level + 1) });
             }
             // A list right inside a list belongs to the item before it.
-            Some((_, Kind::List)) if !items.is_empty() => {
-                let inner = pieces(page, group, level);
-                if let Some(item) = items.last_mut() {
-                    item.pieces.extend(inner);
-                }
-            }
-            _ => items.push(Item { number, pieces: pieces(page, group, level) }),
+            (Some((_, Kind::List)), Some(item)) => item.pieces.extend(pieces(page, group, level)),
+            (_, Some(item)) if ordered => item.pieces.extend(pieces(page, group, level)),
+            (_, None) if ordered => before.extend(pieces(page, group, level)),
+            _ => items.push(Item { number: 1, pieces: pieces(page, group, level) }),
         }
     }
-    Piece::List { ordered, items }
+    if !items.is_empty() {
+        before.push(Piece::List { ordered, items });
+    }
+    before
+}
+
+/// The numbers of a list's items (HTML standard, 4.4.8).
+struct Numbers<'a> {
+    dom: &'a Dom,
+    items: Peekable<Box<dyn Iterator<Item = NodeId> + 'a>>,
+    next: i64,
+    step: i64,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(dom: &'a Dom, list: NodeId) -> Self {
+        let items = || dom.children(list).filter(|&child| dom.tag(child) == Tag::Li);
+        let reversed = dom.attr(list, AttrName::Reversed).is_some();
+        let start = integer(dom.attr(list, AttrName::Start));
+        let first = start.unwrap_or_else(|| if reversed { items().count() as i64 } else { 1 });
+        let items: Box<dyn Iterator<Item = NodeId>> = Box::new(items());
+        Numbers { dom, items: items.peekable(), next: first, step: if reversed { -1 } else { 1 } }
+    }
+
+    /// The number of an item, which comes after those that were asked for before.
+    fn of(&mut self, item: NodeId) -> i64 {
+        while let Some(before) = self.items.next_if(|other| *other < item) {
+            self.count(before);
+        }
+        // An item may be in an element of its own, and is no child then.
+        self.items.next_if_eq(&item);
+        self.count(item)
+    }
+
+    fn count(&mut self, item: NodeId) -> i64 {
+        let number = integer(self.dom.attr(item, AttrName::Value)).unwrap_or(self.next);
+        self.next = number + self.step;
+        number
+    }
+}
+
+/// A whole number as attributes have it: what follows its digits does not count. One that no list reaches is none.
+fn integer(value: Option<&str>) -> Option<i64> {
+    let value = value?.trim_start();
+    let (sign, digits) = match value.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, value.strip_prefix('+').unwrap_or(value)),
+    };
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let number = digits[..end].parse::<u32>().ok()?;
+    Some(sign * i64::from(number))
 }
 
 /// Whether a table holds data, not a page's layout: short cells without headings and the like inside, and at least

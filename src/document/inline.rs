@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use url::Url;
 
-use crate::page::dom::{AttrName, Display, NodeId, Tag};
-use crate::page::segment::is_inset;
+use super::written::{Written, written};
+use crate::page::dom::{AttrName, NodeId, Tag};
+use crate::page::runs::Run;
 use crate::page::{Block, Page};
 
 /// How far up emphasis and links are looked for.
@@ -48,14 +49,15 @@ impl<'a> Inline<'a> {
 
     /// A block's text as Markdown, without line feeds at its ends.
     pub(super) fn markdown(&self, block: &Block, lines: Lines) -> String {
-        let text = self.page.text_of(block);
-        let spans = self.spans(block, text);
-        let mut out = Out { text: String::with_capacity(text.len() + text.len() / 8), line: 0, lines };
+        let Written { text, runs } = written(self.page, block);
+        let text = &*text;
+        let spans = self.spans(&runs, text);
+        let mut out = Out { text: String::with_capacity(text.len() + text.len() / 8), line: 0, mark: 0, lines };
         for group in spans.chunk_by(|a, b| a.style.link == b.style.link) {
             let range = group[0].text.start..group[group.len() - 1].text.end;
             let target = group[0].style.link.and_then(|link| self.target(link));
             let Some(target) = target else {
-                out.spans(text, group, &text[range.end..]);
+                out.spans(text, group, text[range.end..].chars().next());
                 continue;
             };
             // White space at the ends of a link stays outside.
@@ -65,11 +67,7 @@ impl<'a> Inline<'a> {
             out.space(&text[range.start..start]);
             if start < end {
                 out.text.push('[');
-                let inside = group.iter().map(|span| Span {
-                    style: span.style,
-                    text: span.text.start.clamp(start, end)..span.text.end.clamp(start, end),
-                });
-                out.spans(text, &inside.collect::<Vec<_>>(), "]");
+                out.spans(text, &within(group, &(start..end), Mark::None), Some(']'));
                 out.text.push_str("](");
                 out.text.push_str(&target);
                 out.text.push(')');
@@ -79,33 +77,18 @@ impl<'a> Inline<'a> {
         out.text
     }
 
-    /// Cuts a block's text where the style changes. Both hold the same characters besides white space, so they are
-    /// counted along; white space goes with what is before it.
-    fn spans(&self, block: &Block, text: &str) -> Vec<Span> {
-        let dom = &self.page.dom;
+    /// Cuts a block's text where the style changes; white space goes with what is before it.
+    fn spans(&self, runs: &[Run], text: &str) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
-        let mut chars = text.char_indices().filter(|(_, c)| !c.is_whitespace());
-        let mut node = block.nodes.start;
-        while node < block.nodes.end {
-            if dom.tag(node).display() == Display::Hidden || is_inset(dom, node) {
-                node = dom.end(node);
-                continue;
-            }
-            let shown = |c: &char| !c.is_whitespace() && !c.is_control() && *c != '\u{feff}';
-            let count = dom.text(node).chars().filter(shown).count();
-            if count > 0 {
-                let Some((start, _)) = chars.next() else { break };
-                chars.by_ref().take(count - 1).for_each(drop);
-                let style = self.style(node);
-                match spans.last() {
-                    Some(last) if last.style == style => {}
-                    last => {
-                        let start = if last.is_none() { 0 } else { start };
-                        spans.push(Span { style, text: start..text.len() });
-                    }
+        for run in runs {
+            let style = self.style(run.node);
+            match spans.last() {
+                Some(last) if last.style == style => {}
+                last => {
+                    let start = if last.is_none() { 0 } else { run.start };
+                    spans.push(Span { style, text: start..text.len() });
                 }
             }
-            node += 1;
         }
         if spans.is_empty() {
             spans.push(Span { style: Style::default(), text: 0..text.len() });
@@ -181,60 +164,109 @@ fn is_entity(text: &str) -> bool {
     end > 0 && name[end..].starts_with(';')
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    None,
+    Code,
+    Strong,
+    Emphasis,
+}
+
+/// The mark around the first spans, and how many of them it is around: of two the one that reaches further.
+fn outermost(spans: &[Span]) -> (Mark, usize) {
+    let run = |has: &dyn Fn(&Style) -> bool| spans.iter().take_while(|span| has(&span.style)).count();
+    let first = spans[0].style;
+    if first.code.is_some() {
+        return (Mark::Code, run(&|style| style.code == first.code));
+    }
+    let strong = run(&|style| style.strong && style.code.is_none());
+    let emphasis = run(&|style| style.emphasis && style.code.is_none());
+    match (strong, emphasis) {
+        (0, 0) => (Mark::None, run(&|style| !style.strong && !style.emphasis && style.code.is_none())),
+        _ if strong >= emphasis => (Mark::Strong, strong),
+        _ => (Mark::Emphasis, emphasis),
+    }
+}
+
+/// The part of spans in a range of the text, without a mark.
+fn within(spans: &[Span], range: &Range<usize>, mark: Mark) -> Vec<Span> {
+    let inside = spans.iter().map(|Span { style, text }| {
+        let strong = style.strong && mark != Mark::Strong;
+        let emphasis = style.emphasis && mark != Mark::Emphasis;
+        let code = style.code.filter(|_| mark != Mark::Code);
+        let text = text.start.clamp(range.start, range.end)..text.end.clamp(range.start, range.end);
+        Span { style: Style { code, strong, emphasis, ..*style }, text }
+    });
+    inside.collect()
+}
+
 struct Out {
     text: String,
     /// Where the last line begins.
     line: usize,
+    /// How long the mark is that the text begins with.
+    mark: usize,
     lines: Lines,
 }
 
 impl Out {
-    /// Writes spans of a text; `after` is what will be written next.
-    fn spans(&mut self, text: &str, spans: &[Span], after: &str) {
-        let style = |span: &Span| Style { link: None, ..span.style };
-        let groups: Vec<&[Span]> = spans.chunk_by(|a, b| style(a) == style(b)).collect();
-        for (at, group) in groups.iter().enumerate() {
-            let range = group[0].text.start..group[group.len() - 1].text.end;
+    /// Writes spans of a text; `next` is the character that comes after them.
+    fn spans(&mut self, text: &str, spans: &[Span], next: Option<char>) {
+        let mut rest = spans;
+        while let Some(first) = rest.first() {
+            let (mark, count) = outermost(rest);
+            let (group, others) = rest.split_at(count);
+            rest = others;
+            let range = first.text.start..group[count - 1].text.end;
             let words = &text[range.clone()];
             let core = words.trim();
             let lead = words.len() - words.trim_start().len();
             let tail = &words[lead + core.len()..];
             self.space(&words[..lead]);
             if !core.is_empty() {
-                let next = if at + 1 < groups.len() { &text[range.end..] } else { after };
-                let next = tail.chars().next().or_else(|| next.chars().next());
-                self.styled(core, style(&group[0]), next);
+                let after = if others.is_empty() { "" } else { &text[range.end..] };
+                let next = tail.chars().chain(after.chars()).next().or(next);
+                let core = range.start + lead..range.end - tail.len();
+                match mark {
+                    Mark::Code if !self.text.ends_with('`') => self.code(&text[core]),
+                    Mark::None => self.escape(&text[core], next),
+                    // Code right after code would be read as one with it.
+                    Mark::Code | Mark::Strong | Mark::Emphasis => {
+                        self.marked(mark, text, &within(group, &core, mark), next)
+                    }
+                }
             }
             self.space(tail);
         }
     }
 
-    fn styled(&mut self, core: &str, style: Style, next: Option<char>) {
-        if style.code.is_some() && !self.text.ends_with('`') {
-            return self.code(core);
-        }
-        let mark = match style {
-            Style { strong: true, .. } => "**",
-            Style { emphasis: true, .. } => "*",
-            _ => return self.escape(core, next),
+    /// Writes spans in a mark, in which there may be others: without it where it would not be read as one.
+    fn marked(&mut self, mark: Mark, text: &str, spans: &[Span], next: Option<char>) {
+        let sign = match mark {
+            Mark::Strong => "**",
+            Mark::Emphasis => "*",
+            Mark::Code | Mark::None => return self.spans(text, spans, next),
         };
-        let mut inner = Out { text: String::new(), line: 0, lines: self.lines };
-        // The mark before it keeps the inner text from standing at the beginning of a line.
-        inner.text.push_str(mark);
-        inner.escape(core, Some('*'));
+        let core = &text[spans[0].text.start..spans[spans.len() - 1].text.end];
         let before = self.text.chars().next_back();
-        let inside = (core.chars().next(), core.chars().next_back());
-        // Delimiter runs must be left- and right-flanking (CommonMark 6.2); a mark that is not would show.
+        // The mark that this one is the first in takes no other's place.
+        let touches = before == Some('*') && self.text.len() > self.mark;
+        // Delimiter runs must be left- and right-flanking (CommonMark 6.2); a mark that is not would show. Within
+        // another mark one in a word could be read as the other's end.
+        let alone = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation());
         let flanking = |inside: Option<char>, outside: Option<char>| {
-            inside.is_some_and(char::is_alphanumeric)
-                || outside.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation())
+            let word = inside.is_some_and(char::is_alphanumeric);
+            if self.mark > 0 { word && alone(outside) } else { word || alone(outside) }
         };
-        if before == Some('*') || !flanking(inside.0, before) || !flanking(inside.1, next) {
-            return self.escape(core, next);
+        if touches || !flanking(core.chars().next(), before) || !flanking(core.chars().next_back(), next) {
+            return self.spans(text, spans, next);
         }
+        // The mark keeps the inner text from standing at the beginning of a line.
+        let mut inner = Out { text: sign.to_owned(), line: 0, mark: sign.len(), lines: self.lines };
+        inner.spans(text, spans, Some('*'));
         let start = self.text.len();
         self.text.push_str(&inner.text);
-        self.text.push_str(mark);
+        self.text.push_str(sign);
         if inner.line > 0 {
             self.line = start + inner.line;
         }
@@ -337,6 +369,20 @@ mod tests {
         assert_eq!(md("<p>قال<b> نعم </b>ثم <i>مضى</i>.", None), "قال **نعم** ثم *مضى*.");
         assert_eq!(md("<p>قال<b>«نعم»</b>ثم", None), "قال«نعم»ثم");
         assert_eq!(md("<p><b>أ</b><i>ب</i>", None), "**أ**ب");
+    }
+
+    #[test]
+    fn emphasis_within_emphasis() {
+        assert_eq!(md("<p><b>b <i>bi</i></b>", None), "**b *bi***");
+        assert_eq!(md("<p><i>a <b>b</b></i> c", None), "*a **b*** c");
+        assert_eq!(md("<p><i><b>b</b> a</i> c", None), "***b** a* c");
+        assert_eq!(md("<p><b><i>a</i></b>, <b>b <i>c</i> d</b>", None), "***a***, **b *c* d**");
+        assert_eq!(md("<p>x<b>«a» <i>b</i></b>", None), "x«a» *b*", "the outer one could not be read");
+        assert_eq!(md("<p><i><b>a</b>a</i> b", None), "*aa* b", "in the midst of a word");
+        assert_eq!(md("<p><b>a <code>b</code> c</b>", None), "**a** `b` **c**");
+        assert_eq!(md("<p><code>a</code><i><code>b</code></i> c", None), "`a`*b* c");
+        let many = format!("<p><b>{}</b>", "a <i>b</i> ".repeat(20_000));
+        assert_eq!(md(&many, None).len(), 6 * 20_000 + 3, "in linear time");
     }
 
     #[test]

@@ -90,9 +90,11 @@ impl Writer<'_> {
             if at > 0 {
                 out.push_str(if tight { "\n" } else { "\n\n" });
             }
+            // Markdown knows no others.
+            let number = item.number.clamp(0, 999_999_999);
             let mark = match (ordered, other_mark) {
-                (true, false) => format!("{}. ", item.number),
-                (true, true) => format!("{}) ", item.number),
+                (true, false) => format!("{number}. "),
+                (true, true) => format!("{number}) "),
                 (false, false) => "- ".to_owned(),
                 (false, true) => "* ".to_owned(),
             };
@@ -217,6 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn ordered_lists_have_the_numbers_that_the_page_shows() {
+        assert_eq!(md("<ol><li>أ</ol><p>ب<ol start=2><li>ج<li>د</ol>", &[]), "1. أ\n\nب\n\n2. ج\n3. د\n");
+        assert_eq!(md("<ol start=' 4.'><li>أ<li>ب<li value=9>ج<li>د</ol>", &[1]), "4. أ\n9. ج\n10. د\n");
+        assert_eq!(md("<ol reversed><li>أ<li>ب<li>ج</ol>", &[]), "3. أ\n2. ب\n1. ج\n");
+        assert_eq!(md("<ol start=x><li>أ</ol>", &[]), "1. أ\n");
+        assert_eq!(md("<ol start=-1><li>أ<li value=4294967295>ب<li>ج</ol>", &[]), "0. أ\n999999999. ب\n999999999. ج\n");
+    }
+
+    #[test]
+    fn what_stands_between_items_has_no_number() {
+        assert_eq!(md("<ol><li>أ</li><p>بين</p><li>ب</li></ol>", &[]), "1. أ\n\n   بين\n\n2. ب\n");
+        assert_eq!(md("<ol><p>قبل</p><li>أ</li><div><li>ب</li></div></ol>", &[]), "قبل\n\n1. أ\n2. ب\n");
+        assert_eq!(md("<ol><p>أ</p><p>ب</p></ol>", &[]), "أ\n\nب\n");
+        assert_eq!(md("<ul><p>أ</p><li>ب</li></ul>", &[]), "- أ\n- ب\n");
+    }
+
+    #[test]
     fn cut_lists_and_tables_stay_valid() {
         assert_eq!(md("<ul><li>أ<ol><li>ب<li>ج</ol></ul>", &[1]), "- أ\n\n  2. ج\n");
         assert_eq!(
@@ -263,6 +282,8 @@ mod tests {
             "a href='javascript:0'",
             "span",
             "i",
+            "b i",
+            "i b",
             "br",
         ]);
         let space = prop::sample::select(vec!["", " "]);
@@ -271,6 +292,8 @@ mod tests {
                 let words = words.join(" ");
                 match tag {
                     Some("br") => format!("{words}<br>"),
+                    Some("b i") => format!("<b>{words} <i>{words}</i></b>{space}"),
+                    Some("i b") => format!("<i><b>{words}</b>{space}{words}</i>{space}"),
                     Some(tag) => format!("<{tag}>{words}</{}>{space}", tag.split(' ').next().unwrap()),
                     None => format!("{words}{space}"),
                 }

@@ -11,6 +11,7 @@ pub mod markdown;
 #[cfg(feature = "corpus")]
 pub mod sink;
 pub mod text;
+mod written;
 
 pub use markdown::markdown;
 pub use text::plain_text;

@@ -1,13 +1,14 @@
 //! Kept blocks to plain text.
 
 use super::arrange::{Piece, Row, arrange, columns, heading};
-use super::code;
+use super::{code, written};
 use crate::page::sentence::gap_before;
 use crate::page::{Block, Page};
 
 /// The text of blocks, which must be in document order: a blank line between them, items of a list on consecutive
-/// lines, a row of a table on one line with tabs between its cells, one for an empty cell too. Words of different blocks never run together, and
-/// nothing is added but white space.
+/// lines, a row of a table on one line with tabs between its cells, one for an empty cell too. Words of different blocks
+/// never run together. Besides white space only what elements stand for is added: quotation marks of `<q>`, parentheses
+/// around readings; numbers in `<sup>` and `<sub>` are written so.
 ///
 /// ```
 /// use lubb::{Page, document::plain_text};
@@ -36,8 +37,8 @@ impl Writer<'_> {
             }
             match piece {
                 Piece::Heading(_, block) => {
-                    let text = heading(self.page, block, self.page.text_of(block));
-                    self.push(text);
+                    let text = written::text(self.page, block);
+                    self.push(heading(self.page, block, &text));
                 }
                 Piece::Paragraph(runs) => {
                     for (at, run) in runs.iter().enumerate() {
@@ -70,7 +71,7 @@ impl Writer<'_> {
     }
 
     fn block(&mut self, block: &Block) {
-        self.push(self.page.text_of(block));
+        self.push(&written::text(self.page, block));
     }
 
     fn push(&mut self, text: &str) {
@@ -90,7 +91,8 @@ impl Writer<'_> {
                 if inner > 0 {
                     self.text.push(' ');
                 }
-                self.text.extend(self.page.text_of(block).chars().map(|c| if c == '\n' { ' ' } else { c }));
+                let text = written::text(self.page, block);
+                self.text.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c }));
             }
         }
     }

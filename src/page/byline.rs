@@ -64,7 +64,34 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// Words between a name and a date.
-const BEFORE_A_DATE: [&str; 8] = ["on", "am", "le", "el", "il", "em", "في", "يوم"];
+const BEFORE_A_DATE: [&str; 9] = ["on", "am", "le", "el", "il", "em", "في", "يوم", "منذ"];
+
+/// What a date after the names is called, or another's share in the text, in lower case: the names end before it.
+const LABELS: &[&str] = &[
+    "updated",
+    "published",
+    "posted",
+    "modified",
+    "reviewed by",
+    "edited by",
+    "actualizado",
+    "publicado",
+    "publié",
+    "publiée",
+    "veröffentlicht",
+    "aktualisiert",
+    "آخر تحديث",
+    "اخر تحديث",
+    "تحديث",
+    "تم النشر",
+    "تاريخ النشر",
+    "نشر في",
+    "نُشر",
+    "تاریخ انتشار",
+];
+
+/// Words that belong to such a label and stand before it.
+const BEFORE_A_LABEL: [&str; 3] = ["last", "first", "originally"];
 
 /// Names that content systems write where nobody signed.
 const NOBODY: &[&str] = &[
@@ -148,7 +175,7 @@ pub fn people<'a>(names: impl IntoIterator<Item = &'a str>, sites: &[&str]) -> O
     let mut seen: Vec<String> = Vec::new();
     let mut list = String::new();
     for name in names {
-        for name in split(strip_prefix(name.trim())) {
+        for name in split(before_label(strip_prefix(name.trim()))) {
             let Some(name) = clean(name) else { continue };
             let name_key = key(name);
             let known = seen.contains(&name_key) || sites.contains(&name_key);
@@ -165,6 +192,18 @@ pub fn people<'a>(names: impl IntoIterator<Item = &'a str>, sites: &[&str]) -> O
     (!list.is_empty()).then_some(list)
 }
 
+/// Whether a line begins with a word that stands before names; the rest may be run together with it.
+pub(super) fn may_be_byline(line: &str) -> bool {
+    let line = line.trim_start();
+    PREFIXES.iter().any(|prefix| starts_with(line, prefix))
+}
+
+/// Whether a text begins with another, which is in lower case.
+fn starts_with(text: &str, lower: &str) -> bool {
+    let head = text.get(..lower.len());
+    head.is_some_and(|head| head.chars().flat_map(char::to_lowercase).eq(lower.chars()))
+}
+
 /// The names of a line that begins as bylines do, with `By`, `بقلم` and the like; other lines have none.
 pub fn byline(line: &str) -> Option<&str> {
     let line = line.trim();
@@ -176,20 +215,44 @@ pub fn byline(line: &str) -> Option<&str> {
     let end = rest.find(['\n', '|', '•', '·', '—', '(']).unwrap_or(rest.len());
     let names = [" - ", " تصوير"].iter().fold(&rest[..end], |names, end| names.split(end).next().unwrap_or(names));
     let names = match names.find(char::is_numeric) {
-        // `Ann Lee March 5, 2024`, `Ann Lee Tuesday, 5 March 2024`
-        Some(number) => {
-            let mut names = names[..number].trim();
-            while let Some((rest, last)) = names.rsplit_once(char::is_whitespace)
-                && (months::is_of_a_date(last) || BEFORE_A_DATE.contains(&last))
-            {
-                names = rest.trim();
-            }
-            names
-        }
+        Some(number) => before_date(&names[..number]),
         None => names.trim(),
     };
     let words = names.split_whitespace().count();
     (1..=12).contains(&words).then_some(names)
+}
+
+/// What stands before the first number of a line without the words of the date that it is in: `Ann Lee` of `Ann Lee
+/// March 5, 2024` and of `Ann Lee Tuesday, 5 March 2024`. Nothing is left where no name is.
+fn before_date(line: &str) -> &str {
+    let mut names = line.trim();
+    loop {
+        let mut spaces = names.rmatch_indices(char::is_whitespace).map(|(at, space)| (at, at + space.len()));
+        let (before, last) = spaces.next().unwrap_or((0, 0));
+        let (before_two, last_two) = spaces.next().unwrap_or((0, 0));
+        let is_dates = |words: &str| months::is_of_a_date(words) || BEFORE_A_DATE.contains(&words);
+        // Two words, as in `كانون الثاني`, first.
+        names = match () {
+            () if last_two < last && is_dates(&names[last_two..]) => names[..before_two].trim(),
+            () if !names.is_empty() && is_dates(&names[last..]) => names[..before].trim(),
+            () => return names,
+        };
+    }
+}
+
+/// The part of a name before a [label](LABELS).
+fn before_label(name: &str) -> &str {
+    let is_label = |rest: &str| {
+        let ends = |label: &str| !rest[label.len()..].starts_with(char::is_alphanumeric);
+        LABELS.iter().any(|label| starts_with(rest, label) && ends(label))
+    };
+    let starts = name.match_indices(char::is_whitespace).map(|(at, space)| (at, at + space.len()));
+    let Some((end, _)) = starts.take(MAX_NAME).find(|(_, start)| is_label(&name[*start..])) else { return name };
+    let name = name[..end].trim_end();
+    match name.rsplit_once(char::is_whitespace) {
+        Some((rest, last)) if BEFORE_A_LABEL.contains(&last.to_lowercase().as_str()) => rest,
+        _ => name,
+    }
 }
 
 /// A name's letters and digits in lower case, to compare names.
@@ -202,8 +265,7 @@ fn strip_prefix(name: &str) -> &str {
     // `Author: By Ann Lee` has two.
     for _ in 0..2 {
         let rest = PREFIXES.iter().find_map(|prefix| {
-            let head = name.get(..prefix.len()).filter(|head| head.to_lowercase() == **prefix)?;
-            let rest = &name[head.len()..];
+            let rest = starts_with(name, prefix).then(|| &name[prefix.len()..])?;
             let cut = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '/' | '-' | '–' | '|'));
             (cut.len() < rest.len() && !cut.is_empty()).then_some(cut)
         });
@@ -253,8 +315,7 @@ fn clean(name: &str) -> Option<&str> {
     if name.trim().starts_with('(') {
         return None;
     }
-    const AFTER: [&str; 9] =
-        [" - ", " – ", " — ", " Published", " Updated", " Last Updated", " Last updated", " Posted", " on "];
+    const AFTER: [&str; 4] = [" - ", " – ", " — ", " on "];
     let name = AFTER.iter().fold(name, |name, after| name.split(after).next().unwrap_or(name));
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | '–' | '|' | '"' | '/'));
     let lower = name.to_lowercase();
@@ -298,6 +359,24 @@ mod tests {
     }
 
     #[test]
+    fn a_date_without_a_name_is_nobody() {
+        assert_eq!(byline("Written By Feb 11, 2019 · 3 min read"), None);
+        assert_eq!(byline("By Tuesday, 5 March 2024"), None);
+        assert_eq!(byline("بقلم مارس 5, 2024"), None);
+        assert_eq!(byline("By April Fulton"), Some("April Fulton"), "no number, no date");
+    }
+
+    #[test]
+    fn labels_of_dates_are_no_part_of_a_name() {
+        let name = |line: &str| byline(line).map(list).unwrap_or_default();
+        assert_eq!(name("Written By: Cazzy Magennis Last Updated: August 1, 2025"), "Cazzy Magennis");
+        assert_eq!(name("By Ann Lee last updated August 1, 2025"), "Ann Lee");
+        assert_eq!(name("بقلم: ليلى حداد آخر تحديث: 5 مارس 2024"), "ليلى حداد");
+        assert_eq!(list("Ann Lee, DVM. Reviewed by Bo Chan"), "Ann Lee, DVM.");
+        assert_eq!(list("Ann Updatedale"), "Ann Updatedale");
+    }
+
+    #[test]
     fn machines_and_sites_are_nobody() {
         for name in
             ["admin", "https://example.org/ann", "ann@example.org", "the daily example", "example.org", "123", ""]
@@ -315,6 +394,8 @@ mod tests {
         assert_eq!(byline("بواسطة غرفة الأخبار"), Some("غرفة الأخبار"));
         assert_eq!(byline("Posted by Ann Lee on Sunday, December 5, 2021"), Some("Ann Lee"));
         assert_eq!(byline("حاورها: سماح جرار تصوير: وسام نزال"), Some("سماح جرار"));
+        assert_eq!(byline("بقلم ليلى حداد كانون الثاني 5, 2024"), Some("ليلى حداد"));
+        assert_eq!(byline("كتبت: ليلى حداد منذ 3 ساعات"), Some("ليلى حداد"));
         assert_eq!(byline("5 مارس 2024"), None);
         assert_eq!(byline("المصدر: وكالة"), None, "a source is no author");
         assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);

@@ -98,7 +98,8 @@ attributes! {
     Alt "alt", AriaHidden "aria-hidden", AriaLabel "aria-label", AriaModal "aria-modal", Class "class", Colspan "colspan", Content "content",
     Datetime "datetime", Dir "dir", Hidden "hidden", Href "href", HttpEquiv "http-equiv", Id "id",
     Itemprop "itemprop", Itemtype "itemtype", Lang "lang", Name "name", Property "property",
-    Rel "rel", Role "role", Rowspan "rowspan", Src "src", Style "style", Title "title", Type "type", Value "value",
+    Rel "rel", Reversed "reversed", Role "role", Rowspan "rowspan", Src "src", Start "start", Style "style",
+    Title "title", Type "type", Value "value",
 }
 
 #[derive(Clone, Debug)]

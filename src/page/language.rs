@@ -23,7 +23,8 @@ pub fn tag(declared: &str) -> Option<String> {
 }
 
 /// The language of an article: `declared` (a tag) unless the text is written in a script that it is not written in,
-/// as on Arabic pages made from an English template; else what whatlang makes of the text, where it is sure.
+/// as on Arabic pages made from an English template, or is English without English words; else what whatlang makes of
+/// the text, where it is sure.
 pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
     let long = text.len() > 100;
     // A few paragraphs tell as much as the whole.
@@ -37,9 +38,16 @@ pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
     let text = &*plain;
     if let Some(tag) = declared {
         // The script takes a twentieth of the time that the language does, and most pages declare theirs.
-        let doubtful = long && whatlang::detect_script(text).is_some_and(|script| contradicts(tag, script));
-        let written = doubtful.then(|| whatlang::detect(text)).flatten();
-        return Some(written.map_or(tag, |info| bcp47(info.lang())).to_owned());
+        let foreign = long && whatlang::detect_script(text).is_some_and(|script| contradicts(tag, script));
+        let written = match foreign {
+            true => whatlang::detect(text),
+            false if is_english(tag) && lacks_english(text) => {
+                whatlang::detect(text).filter(whatlang::Info::is_reliable)
+            }
+            false => None,
+        };
+        let written = written.map(|info| bcp47(info.lang())).filter(|lang| *lang != primary(tag));
+        return Some(written.unwrap_or(tag).to_owned());
     }
     let info = whatlang::detect(text)?;
     info.is_reliable().then(|| bcp47(info.lang()).to_owned())
@@ -48,12 +56,34 @@ pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
 /// Whether a text in this script cannot be in the language of the tag. Only the few languages that templates declare
 /// by default are judged, since most languages are written in several scripts somewhere.
 fn contradicts(tag: &str, script: Script) -> bool {
-    let primary = tag.split('-').next().unwrap_or_default();
-    match primary {
+    match primary(tag) {
         "en" | "fr" | "de" | "es" | "it" | "pt" | "nl" => script != Script::Latin,
         "ar" | "fa" | "ur" => script != Script::Arabic,
         _ => false,
     }
+}
+
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
+}
+
+fn is_english(tag: &str) -> bool {
+    primary(tag) == "en"
+}
+
+/// Whether a text holds next to none of English's commonest words, which are a third of prose and some of any list:
+/// English is what templates declare. Short texts say nothing.
+fn lacks_english(text: &str) -> bool {
+    // Other languages of the script have few of these.
+    const COMMON: [&str; 15] =
+        ["the", "of", "and", "to", "that", "with", "for", "from", "this", "are", "you", "your", "by", "it", "we"];
+    const LEAST: usize = 40;
+    const MOST: usize = 200;
+    let letters = |word: &&str| word.starts_with(char::is_alphabetic);
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(letters).take(MOST);
+    let is_common = |word: &str| COMMON.iter().any(|common| word.eq_ignore_ascii_case(common));
+    let (all, common) = words.fold((0, 0), |(all, common), word| (all + 1, common + usize::from(is_common(word))));
+    all >= LEAST && 25 * common < all
 }
 
 /// whatlang names languages by ISO 639-3; BCP 47 takes the two-letter code where there is one.
@@ -84,6 +114,23 @@ mod tests {
         assert_eq!(of_text(None, "سلام"), None);
         let vowels = "أَعْلَنَتْ وِزَارَةُ الـمَالِيَّةِ اليَوْمَ عَنْ مُوَازَنَةٍ جَدِيدَةٍ لِلعَامِ المُقْبِلِ، وَقَالَ الوَزِيرُ إِنَّ العَجْزَ سَيَنْخَفِضُ.";
         assert_eq!(of_text(None, vowels).as_deref(), Some("ar"));
+    }
+
+    #[test]
+    fn english_without_english_words_is_not_believed() {
+        let spanish = "El Gobierno aprobó ayer la ley de vivienda, que limita el precio de los alquileres en las zonas \
+            donde más han subido. La norma entrará en vigor en enero y afectará a unas dos millones de familias, según \
+            los cálculos del ministerio, que espera ahora la respuesta de las comunidades autónomas.";
+        assert_eq!(of_text(Some("en-US"), spanish).as_deref(), Some("es"));
+        assert_eq!(of_text(Some("pt"), spanish).as_deref(), Some("pt"), "only English is asked about");
+        assert_eq!(of_text(Some("en"), &spanish[..100]).as_deref(), Some("en"), "too short");
+        let english = "The government passed a law on housing that limits what landlords may ask for in towns where \
+            rents have gone up most. It will be in force from January, and two million families will pay less by the \
+            count of the ministry, which now waits for an answer from the regions.";
+        assert_eq!(of_text(Some("en-GB"), english).as_deref(), Some("en-GB"));
+        let list =
+            "Intel Core i7, Samsung SSD, Nvidia GeForce, Corsair Vengeance, Seasonic Focus, Noctua fans. ".repeat(8);
+        assert_eq!(of_text(Some("en"), &list).as_deref(), Some("en"), "whatlang is not sure");
     }
 
     #[test]

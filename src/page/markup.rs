@@ -1,9 +1,13 @@
 //! What a page's elements say of it, JSON-LD aside: `<meta>`, microdata, `<time>`, headings, class names.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::invisible::is_invisible;
 use super::words::start_of;
-use super::{language, segment};
+use super::{invisible, language, segment};
 
 /// How much text of an element is read, in bytes, and how many nodes; no title or name is longer.
 const MAX_VISIBLE: usize = 1000;
@@ -160,7 +164,7 @@ impl Said {
                 }
                 Tag::Time => said.time(dom, node, since_h1),
                 Tag::A if dom.attr(node, AttrName::Rel).is_some_and(|rel| has_word(rel, "author")) => {
-                    said.microdata.author(1, &visible(dom, node), node);
+                    said.microdata.author(1, &apart(dom, node), node);
                 }
                 _ => said.by_class(dom, node, since_h1),
             }
@@ -209,11 +213,15 @@ impl Said {
     fn microdata(&mut self, dom: &Dom, node: NodeId, property: &str) {
         let value = || match dom.attr(node, AttrName::Content).or_else(|| dom.attr(node, AttrName::Datetime)) {
             Some(value) => value.to_owned(),
-            None => visible(dom, node),
+            None => apart(dom, node),
         };
         for property in property.split_whitespace() {
             match property {
-                "headline" => self.microdata.title.offer(0, title(&value())),
+                "headline" => {
+                    let shown = || visible(dom, node);
+                    let headline = dom.attr(node, AttrName::Content).map_or_else(shown, str::to_owned);
+                    self.microdata.title.offer(0, title(&headline));
+                }
                 "datePublished" => self.microdata.date.offer(0, &value()),
                 "dateCreated" => self.microdata.date.offer(1, &value()),
                 "author" | "creator" => {
@@ -221,7 +229,7 @@ impl Said {
                         .find(|&inner| dom.attr(inner, AttrName::Itemprop).is_some_and(|p| has_word(p, "name")));
                     let name = name.map(|inner| match dom.attr(inner, AttrName::Content) {
                         Some(name) => name.to_owned(),
-                        None => visible(dom, inner),
+                        None => apart(dom, inner),
                     });
                     self.microdata.author(0, &name.unwrap_or_else(value), node);
                 }
@@ -244,7 +252,7 @@ impl Said {
                 .iter()
                 .any(|word| class.contains(word))
         {
-            let text = visible(dom, node);
+            let text = apart(dom, node);
             if self.near_dates.len() < 20 && text.chars().count() < 120 && text.chars().any(char::is_numeric) {
                 self.near_dates.push((since_h1.is_none(), squeeze(&text)));
             }
@@ -252,7 +260,7 @@ impl Said {
         let other = ["bio", "image", "avatar", "comment", "related", "social", "desc", "title", "authori"];
         let author = class.contains("author") && !other.iter().any(|word| class.contains(word));
         if author || class.contains("byline") {
-            let text = squeeze(&visible(dom, node));
+            let text = squeeze(&apart(dom, node));
             // A class may stand at the name alone, or around the whole byline with date and buttons.
             let name = byline::byline(&text).map(str::to_owned).or_else(|| {
                 let alone = author && (2..=4).contains(&text.split_whitespace().count());
@@ -285,7 +293,7 @@ impl Said {
         let value = dom.attr(node, AttrName::Datetime).filter(|value| !value.trim().is_empty());
         match value {
             Some(value) => self.microdata.date.offer(rank, value),
-            None => self.microdata.date.offer(rank, &visible(dom, node)),
+            None => self.microdata.date.offer(rank, &apart(dom, node)),
         }
     }
 }
@@ -304,9 +312,40 @@ fn has_word(list: &str, word: &str) -> bool {
 
 /// The shown text below a node, cut at a length that no title or name has.
 pub(super) fn visible(dom: &Dom, node: NodeId) -> String {
+    shown(dom, node + 1..dom.end(node), |_, _, _| false)
+}
+
+/// The same of an element that holds names or dates, which often stand in elements of their own that only style sets
+/// apart: `<a>Ann Lee</a><time>May 3</time>`.
+fn apart(dom: &Dom, node: NodeId) -> String {
+    shown(dom, node + 1..dom.end(node), |text, last, next| {
+        let before = text.chars().next_back();
+        parts(dom, (before, last), (dom.text(next).chars().next(), next))
+    })
+}
+
+/// Whether two characters that touch, the last of one text node and the first of another, are of two words all the
+/// same, in what holds names or dates: elements part them. A single letter is an initial in a style of its own.
+pub(super) fn parts(dom: &Dom, last: (Option<char>, NodeId), next: (Option<char>, NodeId)) -> bool {
+    let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let is_initial = |text: &str| {
+        let mut chars = start_of(text, 16).trim().chars();
+        chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none()
+    };
+    let raised = |node| matches!(dom.tag(dom.parent(node)), Tag::Sup | Tag::Sub);
+    // Comments part text nodes too, and mean nothing.
+    let elements = next.1 != last.1 + 1 || dom.parent(last.1) != dom.parent(next.1);
+    let words = elements && joins(last.0) && joins(next.0);
+    words && !raised(last.1) && !raised(next.1) && !is_initial(dom.text(last.1))
+}
+
+/// The shown text of nodes, with a space between two of its texts where `parts` says so, of what was written so far and
+/// the two text nodes.
+fn shown(dom: &Dom, nodes: Range<NodeId>, parts: impl Fn(&str, NodeId, NodeId) -> bool) -> String {
     let mut text = String::new();
-    let mut at = node + 1;
-    while at < dom.end(node).min(node + MAX_NODES) && text.len() < MAX_VISIBLE {
+    let mut last = None;
+    let mut at = nodes.start;
+    while at < nodes.end.min(nodes.start + MAX_NODES) && text.len() < MAX_VISIBLE {
         if dom.tag(at).display() == Display::Hidden {
             at = dom.end(at);
             continue;
@@ -314,7 +353,13 @@ pub(super) fn visible(dom: &Dom, node: NodeId) -> String {
         if dom.tag(at) == Tag::Br || dom.tag(at).display() == Display::Block {
             text.push(' ');
         }
-        text.push_str(start_of(dom.text(at), MAX_VISIBLE - text.len().min(MAX_VISIBLE)));
+        if !dom.text(at).is_empty() {
+            if last.is_some_and(|last| parts(&text, last, at)) {
+                text.push(' ');
+            }
+            text.push_str(start_of(dom.text(at), MAX_VISIBLE - text.len().min(MAX_VISIBLE)));
+            last = Some(at);
+        }
         at += 1;
     }
     text
@@ -325,8 +370,13 @@ pub(super) fn title(declared: &str) -> &str {
     start_of(declared, MAX_VISIBLE)
 }
 
+/// A text on one line, as it is shown.
 pub(super) fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let shown: Cow<str> = match text.contains(is_invisible) {
+        true => Cow::Owned(invisible::visible(text).collect()),
+        false => Cow::Borrowed(text),
+    };
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A value as text: many are escaped twice or hold markup.

@@ -1,12 +1,15 @@
 //! What a page says of itself: title, authors, date, site, language, from JSON-LD, `<meta>`, microdata and `<title>`.
 
+use std::collections::HashMap;
+
 use super::byline::{self, key, people};
 use super::date::{self, Order};
 use super::jsonld::JsonLd;
 use super::markup::{self, Said, clean, lines, squeeze};
+use super::runs::{Run, runs};
 use super::title::{is_part, likeness, without_site};
 use super::words::start_of;
-use super::{Page, language};
+use super::{Block, Page, language};
 
 /// Caps on lengths, in characters.
 const MAX_TITLE: usize = 500;
@@ -30,6 +33,8 @@ pub struct Metadata {
     pub description: Option<String>,
     /// The article's text where JSON-LD holds it, in lines.
     pub json_ld_body: Option<String>,
+    /// The texts of blocks with a byline whose words run together, and the same with spaces between their elements.
+    bylines: HashMap<String, String>,
 }
 
 impl Metadata {
@@ -102,6 +107,7 @@ impl Metadata {
             lang,
             description: description.map(|d| cap(d, MAX_DESCRIPTION)),
             json_ld_body: article.and_then(|a| a.text(&["articleBody", "text"])).map(|body| lines(&body)),
+            bylines: page.blocks.iter().filter_map(|block| set_apart(page, block)).collect(),
         }
     }
 
@@ -119,6 +125,7 @@ impl Metadata {
         let order = order_of(self.lang.as_deref(), None);
         let sites: Vec<&str> = self.site_name.as_deref().into_iter().collect();
         for block in meta_blocks {
+            let block = self.bylines.get(block).map_or(block, String::as_str);
             if self.author.is_none() {
                 self.author = block.lines().filter_map(byline::byline).find_map(|names| people([names], &sites));
             }
@@ -127,6 +134,30 @@ impl Metadata {
             }
         }
     }
+}
+
+/// The text of a block that may hold a byline, and that text with spaces between what only elements set apart; nothing
+/// if there is no such place.
+fn set_apart(page: &Page, block: &Block) -> Option<(String, String)> {
+    const MAX_CHARS: u32 = 300;
+    let text = page.text_of(block);
+    if block.chars > MAX_CHARS || block.nodes.len() < 2 || !text.lines().any(byline::may_be_byline) {
+        return None;
+    }
+    let mut apart = String::with_capacity(text.len() + 8);
+    let mut last: Option<Run> = None;
+    for run in runs(page, block) {
+        if let Some(last) = last {
+            apart.push_str(&text[last.start..run.start]);
+            let (before, next) = (text[..run.start].chars().next_back(), text[run.start..].chars().next());
+            if markup::parts(&page.dom, (before, last.node), (next, run.node)) {
+                apart.push(' ');
+            }
+        }
+        last = Some(run);
+    }
+    apart.push_str(&text[last?.start..]);
+    (apart.len() > text.len()).then(|| (text.to_owned(), apart))
 }
 
 /// Declared titles are often written for search engines and short; the headline that the reader sees is the `<h1>`, if
@@ -234,6 +265,15 @@ mod tests {
     }
 
     #[test]
+    fn titles_and_names_hold_no_hyphens_that_nobody_sees() {
+        let m =
+            of("<title>Bundes\u{ad}tag und Ver\u{200b}kehr</title><meta name=author content='Ann-Kath\u{ad}rin Lee'>");
+        assert_eq!(m.title.as_deref(), Some("Bundestag und Verkehr"));
+        assert_eq!(m.author.as_deref(), Some("Ann-Kathrin Lee"));
+        assert_eq!(of("<h1>ไทย\u{200b}ๆ می\u{200c}خواهد").title.as_deref(), Some("ไทย\u{200b}ๆ می\u{200c}خواهد"));
+    }
+
+    #[test]
     fn languages_from_the_page_then_from_the_text() {
         assert_eq!(of("<html lang=ar_EG>").lang.as_deref(), Some("ar-EG"));
         assert_eq!(of("<meta property=og:locale content=fa_IR>").lang.as_deref(), Some("fa-IR"));
@@ -252,6 +292,29 @@ mod tests {
         assert_eq!(title("الأرقام وما لا تقوله", "ما لا تقوله الأرقام"), "الأرقام وما لا تقوله");
         assert_eq!(title("A - B", "A story of another page"), "A - B");
         assert_eq!(title("Discuss the new release here - Boats", "Boats"), "Discuss the new release here - Boats");
+    }
+
+    #[test]
+    fn names_end_where_their_element_does() {
+        let author = |byline: &str| {
+            let page = Page::from_html(&format!("<h1>عنوان</h1><p>{byline}</p>"));
+            let mut m = Metadata::of(&page);
+            m.complete(None, page.texts(), "");
+            (m.author.unwrap_or_default(), m.date.unwrap_or_default())
+        };
+        let both = |author: &str, date: &str| (author.to_owned(), date.to_owned());
+        let site = "By <a href=/a>Lesotho Times</a><span>November 21, 2025</span>";
+        assert_eq!(author(site), both("Lesotho Times", "2025-11-21"));
+        assert_eq!(author("By <a>Ann Lee</a><time>May 3, 2024</time>"), both("Ann Lee", "2024-05-03"));
+        assert_eq!(author("بقلم <a>ليلى حداد</a><time>الثلاثاء 5 مارس 2024</time>"), both("ليلى حداد", "2024-03-05"));
+        assert_eq!(author("كتب: <a>سمير عطا</a><span>مارس 5, 2024</span>"), both("سمير عطا", "2024-03-05"));
+        assert_eq!(author("By<strong>Ann Lee</strong>"), both("Ann Lee", ""));
+        assert_eq!(author("By <b>A</b>nn <!-- x -->Lee<sup>1</sup>"), both("Ann Lee", ""), "an initial, a footnote");
+        assert_eq!(author("By Ann<br>Lee<span>May 3, 2024</span>"), both("Ann", "2024-05-03"), "lines stay lines");
+        let classed = "<div class=byline>By <a>Ann Lee</a><span>Feb 16, 2026</span></div>";
+        let page = Page::from_html(&format!("<h1>A</h1>{classed}<p itemprop=author><b>Bo</b><i>Chan</i></p>"));
+        assert_eq!(Metadata::of(&page).author.as_deref(), Some("Bo Chan"));
+        assert_eq!(Metadata::of(&Page::from_html(classed)).author.as_deref(), Some("Ann Lee"));
     }
 
     #[test]
