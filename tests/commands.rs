@@ -500,7 +500,9 @@ fn adapting_gives_the_same_model_with_any_number_of_threads_and_says_what_it_gai
     let twice = folder.path().join("twice.lubb");
     let mut adapt = lubb();
     adapt.args(["adapt", "--gold", "data/walkthrough/labels.csv", "--pages", "data/walkthrough/pages"]);
-    adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert().success();
+    let forgotten = contains("note: site.lubb was adapted to 10 pages; it is adapted anew");
+    let anew = adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert();
+    anew.success().stderr(forgotten).stdout(contains("the model before any adaptation"));
     assert!(fs::read(model).unwrap() == fs::read(twice).unwrap(), "an adaptation was adapted");
 }
 
