@@ -160,6 +160,25 @@ fn two_jobs_write_what_one_does() {
 }
 
 #[test]
+fn inspect_reads_a_page_as_extract_does() {
+    let page = encoding_rs::WINDOWS_1256.encode("<p>سلام").0.into_owned();
+    let mut inspect = lubb();
+    inspect.args(["inspect", "-", "--charset", "windows-1256", "--url", "https://example.org/a"]).write_stdin(page);
+    inspect.assert().success().stdout(contains("decoded from windows-1256").and(contains("سلام")));
+    lubb().args(["inspect", "-", "--charset", "klingon"]).assert().code(2).stderr(contains("klingon"));
+}
+
+#[test]
+fn labels_without_their_pages_say_how_to_name_these() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.csv");
+    fs::copy("data/walkthrough/labels.csv", &labels).unwrap();
+    let mut evaluate = lubb();
+    evaluate.arg("evaluate").arg("--gold").arg(&labels).arg("--out").arg(folder.path().join("report"));
+    evaluate.assert().code(2).stderr(contains("without --pages"));
+}
+
+#[test]
 fn inspect_shows_every_block_and_why() {
     let page = "data/labelled/ar-iraq-comments.html";
     let gold = labelled_pages().into_iter().find(|gold| page.ends_with(&gold.id)).unwrap();
