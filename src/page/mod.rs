@@ -67,6 +67,8 @@ pub struct Page {
     pub recovered: Option<Recovered>,
 }
 
+    /// The address that a browser saved it from, as the page says.
+    pub(crate) saved_from: Option<String>,
 impl Page {
     /// Decodes and cuts a page. This never fails: bytes that do not decode become U+FFFD.
     ///
@@ -91,7 +93,8 @@ impl Page {
     pub fn from_html(html: &str) -> Page {
         let dom = Dom::parse(html);
         let (blocks, text) = segment::segment(&dom);
-        let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None };
+        let saved_from = address::saved_from(html).map(str::to_owned);
+        let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None, saved_from };
         match Recovered::find(html, &page.dom, &page.blocks, &page.text) {
             Some(recovered) => {
                 let dom = Dom::parse(&recovered.join(html));
@@ -105,7 +108,7 @@ impl Page {
     /// Cuts flattened text into lines.
     pub fn from_text(input: &str) -> Page {
         let (blocks, lines, text) = flat::lines(input);
-        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None }
+        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None, saved_from: None }
     }
 
     /// Whether it was read to its end.
