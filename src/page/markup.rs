@@ -245,17 +245,21 @@ impl Said {
                 .any(|word| class.contains(word))
         {
             let text = visible(dom, node);
-            if self.near_dates.len() < 20 && text.chars().count() < 120 && text.chars().any(char::is_numeric) {
+            let short = text.chars().count() < 120 && text.chars().any(char::is_numeric);
+            if self.near_dates.len() < 20 && short && !elsewhere.holds(node) {
                 self.near_dates.push((since_h1.is_none(), squeeze(&text)));
             }
         }
         let other = ["bio", "image", "avatar", "comment", "related", "social", "desc", "title", "authori"];
         let author = class.contains("author") && !other.iter().any(|word| class.contains(word));
-        if author || class.contains("byline") {
+        // Tools that shorten classes make `by` too, so there only a byline with its city is one.
+        let by = has_word(&class, "by");
+        if author || by || class.contains("byline") {
             let text = squeeze(&visible(dom, node));
             // A class may stand at the name alone, or around the whole byline with date and buttons.
             let name = byline::byline(&text).map(str::to_owned).or_else(|| {
-                let alone = author && (2..=4).contains(&text.split_whitespace().count());
+                let person = byline::without_city(&text);
+                let alone = (author || by && person != text) && (2..=4).contains(&person.split_whitespace().count());
                 (alone && !text.chars().any(char::is_numeric)).then_some(text)
             });
             let rank = before + if class.contains("name") { 2 } else { 3 };
