@@ -2,6 +2,7 @@
 
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::elsewhere::Elsewhere;
 use super::words::start_of;
 use super::{language, segment};
 
@@ -139,6 +140,7 @@ impl Said {
         let mut said = Said::default();
         // The byline and the date stand near the headline; other <time>s are of other articles.
         let mut since_h1 = None;
+        let mut elsewhere = Elsewhere::of(dom);
         for node in 1..dom.len() as NodeId {
             let tag = dom.tag(node);
             match tag {
@@ -158,14 +160,18 @@ impl Said {
                     }
                     since_h1 = Some(node);
                 }
-                Tag::Time => said.time(dom, node, since_h1),
+                Tag::Time => {
+                    if !elsewhere.holds(node) {
+                        said.time(dom, node, since_h1);
+                    }
+                }
                 Tag::A if dom.attr(node, AttrName::Rel).is_some_and(|rel| has_word(rel, "author")) => {
                     said.microdata.author(1, &visible(dom, node), node);
                 }
-                _ => said.by_class(dom, node, since_h1),
+                _ => said.by_class(dom, node, since_h1, &mut elsewhere),
             }
             if let Some(property) = dom.attr(node, AttrName::Itemprop) {
-                said.microdata(dom, node, property);
+                said.microdata(dom, node, property, &mut elsewhere);
             }
         }
         said
@@ -206,7 +212,7 @@ impl Said {
         }
     }
 
-    fn microdata(&mut self, dom: &Dom, node: NodeId, property: &str) {
+    fn microdata(&mut self, dom: &Dom, node: NodeId, property: &str, elsewhere: &mut Elsewhere) {
         let value = || match dom.attr(node, AttrName::Content).or_else(|| dom.attr(node, AttrName::Datetime)) {
             Some(value) => value.to_owned(),
             None => visible(dom, node),
@@ -214,6 +220,7 @@ impl Said {
         for property in property.split_whitespace() {
             match property {
                 "headline" => self.microdata.title.offer(0, title(&value())),
+                "datePublished" | "dateCreated" | "author" | "creator" if elsewhere.holds(node) => {}
                 "datePublished" => self.microdata.date.offer(0, &value()),
                 "dateCreated" => self.microdata.date.offer(1, &value()),
                 "author" | "creator" => {
@@ -231,7 +238,7 @@ impl Said {
     }
 
     /// Bylines and dates that only their class names mark.
-    fn by_class(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>) {
+    fn by_class(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>, elsewhere: &mut Elsewhere) {
         const SMALL: NodeId = 30;
         let near = since_h1.is_none_or(|h1| node - h1 < NEAR);
         let Some(class) = dom.attr(node, AttrName::Class).filter(|_| near && dom.end(node) - node <= SMALL) else {

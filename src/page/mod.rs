@@ -7,6 +7,7 @@ pub mod byline;
 pub mod date;
 pub mod decode;
 pub mod dom;
+mod elsewhere;
 pub mod flat;
 mod guard;
 pub mod jsonld;
@@ -21,6 +22,7 @@ mod title;
 pub mod words;
 
 pub use dom::Dom;
+pub(crate) use elsewhere::Elsewhere;
 pub use flat::Line;
 pub use guard::{NotAPage, check, looks_like};
 pub use metadata::Metadata;
@@ -65,10 +67,10 @@ pub struct Page {
     pub text: String,
     /// What was found only in the data of its scripts, and is read as a part of the page.
     pub recovered: Option<Recovered>,
-}
-
     /// The address that a browser saved it from, as the page says.
     pub(crate) saved_from: Option<String>,
+}
+
 impl Page {
     /// Decodes and cuts a page. This never fails: bytes that do not decode become U+FFFD.
     ///
