@@ -61,8 +61,8 @@ pub fn run(args: Args) -> Result<Status> {
     if let Some(card) = base.adapted_to() {
         let pages: u32 = card.trained_on.iter().map(|(_, pages)| pages).sum();
         super::say(&format!(
-            "note: {} was adapted to {pages} pages; it is adapted anew from the model below that, and what these taught is \
-             forgotten unless they are in --gold again",
+            "note: {} was adapted to {pages} pages; it is adapted anew from the model below that, and what these \
+             taught is forgotten unless they are in --gold again",
             args.model.name()
         ));
     }

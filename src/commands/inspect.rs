@@ -14,8 +14,9 @@ use super::{InputKind, ModelFile, Status};
 
 /// Show a page's blocks with their labels, and why they have them
 ///
-/// One line a block: its number, its label, the probability of that label, the probability of body, its element and text. Which
-/// blocks are body is decided for the page as a whole, by the F1 to be expected, so a label may be less likely than another.
+/// One line a block: its number, its label, the probability of that label, the probability of body, its element and
+/// text. Which blocks are body is decided for the page as a whole, by the F1 to be expected, so a label may be less
+/// likely than another.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The page, plain, gzip or zstd; `-` for standard input

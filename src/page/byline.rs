@@ -253,8 +253,8 @@ const CITIES: &str = "ابو ظبي|الدار البيضاء|المدينه ا�
     بني ملال|تل ابيب|تيزي وزو|حضر موت|خان يونس|دير الزور|راس الخيمه|رام الله|سان فرانسيسكو|سيدي بوزيد|سيدي بلعباس|\
     شرم الشيخ|عين العرب|كفر الشيخ|لوس انجلوس|مكه المكرمه|وادي حلفا|ام الفحم|القدس المحتله";
 
-/// Without the city that Arabic bylines begin with, as in `حلب - ريم العبود`. One before the dash is a city, since a name
-/// has two words or more; after it stands the city otherwise, as in `ريم العبود - حلب`.
+/// Without the city that Arabic bylines begin with, as in `حلب - ريم العبود`. One word before the dash is a
+/// city, since a name has two or more; after it stands the city otherwise, as in `ريم العبود - حلب`.
 pub(super) fn without_city(name: &str) -> &str {
     let parts = [" - ", " – ", " — ", " ـ ", " ــ "].iter().find_map(|dash| name.split_once(dash));
     let Some((city, person)) = parts else { return name };

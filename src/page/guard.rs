@@ -87,7 +87,7 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
     Ok(())
 }
 
-/// Whether a file begins as a message of several parts does: header fields, that of MIME or of several parts among them.
+/// Whether a file begins as a message of several parts does: header fields, one of MIME or of parts among them.
 fn is_mhtml(head: &[u8]) -> bool {
     const MOST: usize = 30;
     let lines = head.trim_ascii_start().split(|b| *b == b'\n').map(|line| line.trim_ascii_end());

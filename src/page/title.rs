@@ -77,7 +77,7 @@ pub(super) fn names_site(words: &str, title: &str, whole: &str) -> bool {
 const PUBLICATIONS: &str = "جريدة صحيفة موقع وكالة شبكة مجلة قناة بوابة منتدى منتديات مدونة إذاعة blog newspaper news \
     gazette herald tribune magazine journal times daily forum forums";
 
-/// Whether a title is the name of a newspaper or its like, a few words and none of a headline of many. Other titles that
+/// Whether a title is the name of a newspaper or its like, a few words, none of a headline of many. Other titles that
 /// share no word with the headline are as good as it, or better.
 pub(super) fn is_publication(title: &str, headline: &str) -> bool {
     let words = |text: &str| text.split_whitespace().map(key).filter(|word| !word.is_empty()).collect::<Vec<_>>();
