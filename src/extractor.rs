@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
 use crate::model::{Favor, Labels, Model};
-use crate::page::{Block, Hints, Input, Metadata, Page, check, host_of};
+use crate::page::dom::Tag;
+use crate::page::{Block, Elsewhere, Hints, Input, Metadata, Page, check, host_of};
 
 /// What to put into a document.
 #[derive(Clone, Debug)]
@@ -105,14 +106,11 @@ impl Extractor {
             return Document { url: page.url.clone(), host: page.host(), error: Some(error), ..Document::default() };
         }
         let labels = self.label(page);
-        let labelled = |label: Label| page.blocks.iter().zip(&labels.blocks).filter(move |(_, l)| l.label == label);
         let kept = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| self.output.keep.contains(l.label));
         let kept: Vec<&Block> = kept.map(|(block, _)| block).collect();
         let text = document::plain_text(page, &kept);
         let markdown = self.output.markdown.then(|| document::markdown(page, &kept));
-        let mut metadata = Metadata::of(page);
-        let headline = labelled(Label::Headline).next().map(|(block, _)| page.text_of(block));
-        metadata.complete(headline, labelled(Label::Meta).map(|(block, _)| page.text_of(block)), &text);
+        let metadata = metadata(page, &labels, &text);
         let blocks = self.output.blocks.then(|| {
             let all = page.blocks.iter().zip(&labels.blocks);
             all.map(|(b, l)| DocumentBlock { label: l.label, p: l.p, text: page.text_of(b).to_owned() }).collect()
@@ -137,10 +135,77 @@ impl Extractor {
     }
 }
 
+/// What a page says of itself, and of what it does not say what its blocks do.
+fn metadata(page: &Page, labels: &Labels, text: &str) -> Metadata {
+    let meta = page.blocks.iter().zip(&labels.blocks).filter(|(_, l)| l.label == Label::Meta).map(|(block, _)| block);
+    let mut elsewhere = Elsewhere::of(&page.dom);
+    let meta = meta.filter(|block| page.input() == Input::Text || !elsewhere.holds(block.element));
+    let mut metadata = Metadata::of(page);
+    metadata.complete(headline(page, labels), meta.map(|block| page.text_of(block)), text);
+    metadata
+}
+
+/// The surest headline; where the model found none, the heading that the article begins with or that stands before it.
+fn headline<'a>(page: &'a Page, labels: &Labels) -> Option<&'a str> {
+    let blocks = || page.blocks.iter().zip(&labels.blocks);
+    let headlines = blocks().filter(|(_, l)| l.label == Label::Headline);
+    // Of equally sure ones the first.
+    let surest = headlines.reduce(|best, other| if other.1.p > best.1.p { other } else { best });
+    let heading = || {
+        let body = labels.body().next()?;
+        let mut near = page.blocks[body.saturating_sub(1)..=body].iter().rev();
+        near.find(|block| matches!(page.dom.tag(block.element), Tag::H1 | Tag::H2 | Tag::H3))
+    };
+    surest.map(|(block, _)| block).or_else(heading).map(|block| page.text_of(block))
+}
+
 /// Whether a model can label a page.
 ///
 /// # Errors
 /// If the page is flattened text and the model was trained without such.
 pub fn serves(model: &Model, page: &Page) -> Result<(), NoFlatModel> {
     if page.input() == Input::Text && !model.has_flat() { Err(NoFlatModel) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Labelled;
+
+    /// What is known of a page whose blocks have these labels, each surer than the one before.
+    fn of(html: &str, labels: &[Label]) -> Metadata {
+        let page = Page::from_html(html);
+        let blocks = labels.iter().zip(1..).map(|(label, n)| Labelled { label: *label, p: n as f32 / 10.0, body: 0.0 });
+        let labels = Labels { blocks: blocks.collect(), score: 1.0 };
+        assert_eq!(labels.blocks.len(), page.blocks.len());
+        metadata(&page, &labels, "")
+    }
+
+    #[test]
+    fn the_heading_of_the_article_is_its_title_where_nothing_better_is() {
+        let title = |head: &str, labels: &[Label]| {
+            let html = format!("{head}<h2>The old bridge will be rebuilt soon</h2><p>One.</p><h2>Two</h2>");
+            of(&html, labels).title.unwrap_or_default()
+        };
+        use Label::{Body, Headline, Nav};
+        let heading = "The old bridge will be rebuilt soon";
+        assert_eq!(title("<title>Untitled Document</title>", &[Body, Body, Nav]), heading);
+        assert_eq!(title("<title>The Gazette</title>", &[Nav, Body, Nav]), heading);
+        assert_eq!(
+            title("<title>A town gets its bridge back</title>", &[Body, Body, Nav]),
+            "A town gets its bridge back"
+        );
+        assert_eq!(title("", &[Nav, Nav, Nav]), "", "no article");
+        assert_eq!(title("<p>Gazette</p>", &[Headline, Headline, Body, Nav]), heading, "the surest");
+    }
+
+    #[test]
+    fn the_date_of_an_embedded_post_is_not_the_pages() {
+        let date = |tag: &str| {
+            let html = format!("<p>One.</p><{tag}><p>A (@a) June 3, 2022</p></{tag}>");
+            of(&html, &[Label::Body, Label::Meta]).date
+        };
+        assert_eq!(date("blockquote"), None);
+        assert_eq!(date("div").as_deref(), Some("2022-06-03"));
+    }
 }

@@ -160,6 +160,25 @@ fn two_jobs_write_what_one_does() {
 }
 
 #[test]
+fn inspect_reads_a_page_as_extract_does() {
+    let page = encoding_rs::WINDOWS_1256.encode("<p>سلام").0.into_owned();
+    let mut inspect = lubb();
+    inspect.args(["inspect", "-", "--charset", "windows-1256", "--url", "https://example.org/a"]).write_stdin(page);
+    inspect.assert().success().stdout(contains("decoded from windows-1256").and(contains("سلام")));
+    lubb().args(["inspect", "-", "--charset", "klingon"]).assert().code(2).stderr(contains("klingon"));
+}
+
+#[test]
+fn labels_without_their_pages_say_how_to_name_these() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.csv");
+    fs::copy("data/walkthrough/labels.csv", &labels).unwrap();
+    let mut evaluate = lubb();
+    evaluate.arg("evaluate").arg("--gold").arg(&labels).arg("--out").arg(folder.path().join("report"));
+    evaluate.assert().code(2).stderr(contains("without --pages"));
+}
+
+#[test]
 fn inspect_shows_every_block_and_why() {
     let page = "data/labelled/ar-iraq-comments.html";
     let gold = labelled_pages().into_iter().find(|gold| page.ends_with(&gold.id)).unwrap();
@@ -500,7 +519,9 @@ fn adapting_gives_the_same_model_with_any_number_of_threads_and_says_what_it_gai
     let twice = folder.path().join("twice.lubb");
     let mut adapt = lubb();
     adapt.args(["adapt", "--gold", "data/walkthrough/labels.csv", "--pages", "data/walkthrough/pages"]);
-    adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert().success();
+    let forgotten = contains("note: site.lubb was adapted to 10 pages; it is adapted anew");
+    let anew = adapt.args(["--attribution", "Written for a site", "--model", model, "--out"]).arg(&twice).assert();
+    anew.success().stderr(forgotten).stdout(contains("the model before any adaptation"));
     assert!(fs::read(model).unwrap() == fs::read(twice).unwrap(), "an adaptation was adapted");
 }
 

@@ -58,6 +58,14 @@ pub fn run(args: Args) -> Result<Status> {
     let mut out = anstream::stdout().lock();
     check_outputs(&args.gold, &args.out, args.predictions.as_deref(), args.report.as_deref())?;
     let base = args.model.load()?;
+    if let Some(card) = base.adapted_to() {
+        let pages: u32 = card.trained_on.iter().map(|(_, pages)| pages).sum();
+        super::say(&format!(
+            "note: {} was adapted to {pages} pages; it is adapted anew from the model below that, and what these \
+             taught is forgotten unless they are in --gold again",
+            args.model.name()
+        ));
+    }
     let all = labelled::align_all(args.gold.read()?)?;
     labelled::describe(&all, &mut out)?;
     let folds = labelled::folds_by_page(&all, args.folds.into(), args.seed);
@@ -95,7 +103,8 @@ pub fn run(args: Args) -> Result<Status> {
         new.len()
     )?;
     print_report(&report, &mut out)?;
-    print_comparison(&Comparison::new(["adapted", "the model before"], &report.pages, &before), &mut out)?;
+    let below = if base.adapted_to().is_some() { "the model before any adaptation" } else { "the model before" };
+    print_comparison(&Comparison::new(["adapted", below], &report.pages, &before), &mut out)?;
     if let Some(path) = &args.predictions {
         let pages = new.iter().zip(&adapted.further);
         let of = |(page, further): (&&LabelledPage, &Further)| {

@@ -57,11 +57,7 @@ pub fn run(args: Args) -> Result<Status> {
     args.gold.spare_from_report(&args.out)?;
     let this = match &args.predictions {
         Some(file) => System::read_texts(file)?,
-        None => {
-            let named = args.model.model.as_ref().and_then(|path| path.file_name());
-            let name = named.map_or("the default model".to_owned(), |name| name.to_string_lossy().into_owned());
-            System::Model(name, args.model.load()?)
-        }
+        None => System::Model(args.model.name(), args.model.load()?),
     };
     let other = args.compare.as_deref().map(System::read).transpose().context("reading what to compare with")?;
     let mut golds = labelled::whole(args.gold.read()?);

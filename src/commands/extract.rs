@@ -49,7 +49,7 @@ enum Format {
     Json,
 }
 
-fn charset(label: &str) -> Result<String, String> {
+pub(super) fn charset(label: &str) -> Result<String, String> {
     match encoding_rs::Encoding::for_label(label.as_bytes()) {
         Some(_) => Ok(label.to_owned()),
         None => Err("not a charset of the web, such as utf-8, windows-1256 or shift_jis".to_owned()),

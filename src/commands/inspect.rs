@@ -13,6 +13,10 @@ use lubb::page::Page;
 use super::{InputKind, ModelFile, Status};
 
 /// Show a page's blocks with their labels, and why they have them
+///
+/// One line a block: its number, its label, the probability of that label, the probability of body, its element and
+/// text. Which blocks are body is decided for the page as a whole, by the F1 to be expected, so a label may be less
+/// likely than another.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The page, plain, gzip or zstd; `-` for standard input
@@ -35,6 +39,12 @@ pub struct Args {
     /// What the page is
     #[arg(long, value_enum, default_value_t)]
     input: InputKind,
+    /// The page's address
+    #[arg(long)]
+    url: Option<String>,
+    /// The page's charset, for example windows-1256, where it is known from elsewhere
+    #[arg(long, value_name = "LABEL", value_parser = super::extract::charset)]
+    charset: Option<String>,
     /// Show what the model was made from and how good it is, instead of a page
     #[arg(long)]
     card: bool,
@@ -73,7 +83,7 @@ pub fn run(args: Args) -> Result<Status> {
         return Ok(Status::AllGood);
     };
     ensure!(!file.is_dir(), "{}: a folder; name one of its pages", file.display());
-    let reading = Reading { input: args.input.into(), ..Reading::default() };
+    let reading = Reading { input: args.input.into(), charset: args.charset, url: args.url, ..Reading::default() };
     let raw = Inputs::new(&[file], reading)?.pages().next().with_context(|| format!("{}: no page", file.display()))?;
     let loaded = raw?.load()?;
     let page = Page::new(&loaded.bytes, &loaded.hints);

@@ -63,7 +63,8 @@ impl Gold {
         let by_hand = self.gold.iter().map(|path| (path, self.read_set(path)));
         let by_rules = self.rules.iter().map(|path| (path, self.read_rules(path)));
         for (path, set) in by_hand.chain(by_rules) {
-            let set = set.with_context(|| format!("reading labelled pages from {}", path.display()))?;
+            let set =
+                set.with_context(|| format!("reading labelled pages from {}{}", path.display(), self.hint(path)))?;
             for problem in &set.problems {
                 super::say(&format!("left out: {problem}"));
             }
@@ -93,6 +94,12 @@ impl Gold {
             false => vec![path.clone()],
         };
         self.gold.iter().chain(&self.rules).flat_map(of)
+    }
+
+    /// Labels name pages that are mostly in another folder.
+    fn hint(&self, path: &Path) -> &'static str {
+        let labels = path.extension().is_some_and(|e| e == "csv") && path.is_file();
+        if labels && self.pages.is_empty() { " (without --pages, which names the folder of their pages)" } else { "" }
     }
 
     fn read_rules(&self, path: &Path) -> Result<GoldSet> {

@@ -177,6 +177,12 @@ impl ModelFile {
         }
     }
 
+    /// What the model is called where people read.
+    fn name(&self) -> String {
+        let named = self.model.as_ref().and_then(|path| path.file_name());
+        named.map_or("the default model".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     fn extractor(&self) -> anyhow::Result<Extractor> {
         Ok(Extractor::new(self.load()?))
     }

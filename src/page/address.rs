@@ -2,9 +2,11 @@
 
 use super::Page;
 use super::dom::{AttrName, Tag};
+use super::words::start_of;
 
 impl Page {
-    /// The page's own absolute address: `<link rel=canonical>`, else `og:url`.
+    /// The page's own absolute address: `<link rel=canonical>`, else `og:url`, else where a browser that saved it wrote
+    /// that it did so from.
     ///
     /// ```
     /// let page = lubb::Page::from_html("<link rel=canonical href='https://www.example.org/a'>");
@@ -18,7 +20,41 @@ impl Page {
         let links = self.dom.elements(Tag::Link).filter(|link| has(*link, AttrName::Rel, "canonical"));
         let metas = self.dom.elements(Tag::Meta).filter(|meta| has(*meta, AttrName::Property, "og:url"));
         let links = links.filter_map(|link| self.dom.attr(link, AttrName::Href));
-        let mut all = links.chain(metas.filter_map(|meta| self.dom.attr(meta, AttrName::Content))).map(str::trim);
+        let metas = metas.filter_map(|meta| self.dom.attr(meta, AttrName::Content));
+        let mut all = links.chain(metas).chain(self.saved_from.as_deref()).map(str::trim);
         all.find(|url| url::Url::parse(url).is_ok_and(|url| url.has_host() && url.scheme().starts_with("http")))
+    }
+}
+
+/// The address in the comment that browsers put on top of a page that they save,
+/// `<!-- saved from url=(0042)https://… -->`; the number is the address' length.
+pub(super) fn saved_from(html: &str) -> Option<&str> {
+    /// It follows the doctype.
+    const WINDOW: usize = 4096;
+    /// What authors write there for Internet Explorer to run the scripts of a local page; it is nobody's address.
+    const NOBODYS: &str = "http://internet.e-mail";
+    let (_, rest) = start_of(html, WINDOW).split_once("<!-- saved from url=(")?;
+    let (length, rest) = rest.split_once(')')?;
+    let (address, _) = rest.split_once("-->")?;
+    let address = address.trim();
+    (length.bytes().all(|b| b.is_ascii_digit()) && address != NOBODYS).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_that_a_page_was_saved_from_comes_last() {
+        let saved = "<!DOCTYPE html>\n<!-- saved from url=(0025)https://www.example.org/a -->\n<p>a";
+        assert_eq!(Page::from_html(saved).declared_url(), Some("https://www.example.org/a"));
+        let both = format!("{saved}<meta property=og:url content=https://example.org/b>");
+        assert_eq!(Page::from_html(&both).declared_url(), Some("https://example.org/b"));
+        for mark in ["(0014)about:internet", "(0022)http://internet.e-mail", "(0025)https://www.example.org/a"] {
+            let page = Page::from_html(&format!("<!-- saved from url={mark}"));
+            assert_eq!(page.declared_url(), None, "not closed");
+            let page = Page::from_html(&format!("<!-- saved from url={mark} --><p>a"));
+            assert_eq!(page.declared_url().is_some(), mark.ends_with("org/a"), "{mark}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::{ToSpan, civil};
 
-use super::months::{MONTHS, fold};
+use super::months::{MONTHS, fold, is_weekday};
 
 /// How `05/03/2024` is read where both ways are possible.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn find_first(text: &str, order: Order) -> Option<String> {
     (0..tokens.len()).find_map(|at| {
         let reader = Reader { tokens: &tokens, order };
         let (date, end) = reader.date(at)?;
-        Some(match reader.time(end) {
+        Some(match reader.time(end).or_else(|| reader.time_before(at)) {
             Some((time, offset)) => format!("{}{}", date.to_datetime(time), offset),
             None => date.to_string(),
         })
@@ -181,7 +181,9 @@ impl Reader<'_> {
     fn date(&self, at: usize) -> Option<(civil::Date, usize)> {
         match *self.tokens.get(at)? {
             Token::Number { value, digits } if digits <= 4 && !self.continues_number(at) => {
-                self.numeric(at, value, digits).or_else(|| self.day_and_name(at, value, digits))
+                let numeric = self.numeric(at, value, digits);
+                let named = || self.day_and_name(at, value, digits);
+                numeric.or_else(named).or_else(|| self.year_and_weekday(at, value, digits))
             }
             Token::Month { month, persian } => {
                 let (day, digits, next) = self.number(self.skip(at + 1))?;
@@ -242,6 +244,32 @@ impl Reader<'_> {
         Some((date, next))
     }
 
+    /// `2024 الثلاثاء ,12 تشرين الثاني / نوفمبر`.
+    fn year_and_weekday(&self, at: usize, year: i32, digits: usize) -> Option<(civil::Date, usize)> {
+        let next = self.skip(at + 1);
+        let Token::Word(weekday) = self.tokens.get(next)? else { return None };
+        let (day, 1..=2, next) = self.number(self.skip(next + 1))? else { return None };
+        let Token::Month { month, persian } = *self.tokens.get(self.skip(next))? else { return None };
+        // A year after the month belongs to it.
+        let (after, followed) = (self.skip(next) + 1, |at| matches!(self.number(self.skip(at)), Some((_, 4, _))));
+        (digits == 4 && is_weekday(weekday) && !followed(after)).then_some(())?;
+        Some((resolve(year, month, day, persian)?, after))
+    }
+
+    /// The time in `GMT 10:05` right before a date; without the zone it may be anything, such as a length.
+    fn time_before(&self, at: usize) -> Option<(civil::Time, String)> {
+        let start = at.checked_sub(6)?;
+        let zone = matches!(&self.tokens[start], Token::Word(word) if matches!(word.as_str(), "gmt" | "utc"));
+        let [Token::Space, hour, Token::Mark(':'), minute, Token::Space] = &self.tokens[start + 1..at] else {
+            return None;
+        };
+        let (Token::Number { value: hour, .. }, Token::Number { value: minute, digits: 2 }) = (hour, minute) else {
+            return None;
+        };
+        let time = civil::Time::new(i8::try_from(*hour).ok()?, i8::try_from(*minute).ok()?, 0, 0).ok()?;
+        zone.then(|| (time, "Z".to_owned()))
+    }
+
     fn number(&self, at: usize) -> Option<(i32, usize, usize)> {
         match *self.tokens.get(at)? {
             Token::Number { value, digits } => Some((value, digits, at + 1)),
@@ -272,7 +300,7 @@ impl Reader<'_> {
 
     /// The time of day that follows a date, with its offset as it is printed.
     fn time(&self, at: usize) -> Option<(civil::Time, String)> {
-        const JOINTS: &str = " t г at um à a las в الساعه ساعه ساعت saat om kl klo alle ore às o ";
+        const JOINTS: &str = " t г at um à a las в علي الساعه ساعه ساعت saat om kl klo alle ore às o ";
         let mut at = at;
         let limit = at + 7;
         while at < limit {
@@ -398,6 +426,11 @@ mod tests {
         check("05 تشرين الأول / أكتوبر 2023", "2023-10-05");
         check("12 جانفي 2024", "2024-01-12");
         check("16 غشت 2023 - 10:05", "2023-08-16T10:05:00");
+        check("12 نونبر 2024 على 10:30", "2024-11-12T10:30:00");
+        check("GMT 10:05 2024 الثلاثاء ,12 تشرين الثاني / نوفمبر", "2024-11-12T10:05:00Z");
+        check("2024 الثلاثاء ,12 نوفمبر", "2024-11-12");
+        check("في 2019 السبت 12 نوفمبر 2024", "2024-11-12");
+        check("منذ 2019 حضر 12 نوفمبر", "");
         check("Published March 5th, 2024 at 2:30 p.m. EST", "2024-03-05T14:30:00");
         check("1er août 2023 à 14h30", "2023-08-01T14:30:00");
         check("5. März 2024, 09:15 Uhr", "2024-03-05T09:15:00");

@@ -12,8 +12,9 @@ const DECLARATION_WINDOW: usize = 4096;
 /// Decodes a page's bytes, and says from which encoding.
 ///
 /// Tried in this order: a byte order mark; `charset`, the label of an HTTP header that the caller knows;
-/// UTF-8 with at least one multi-byte character, in which a few bytes may be broken; `<meta charset>` or `http-equiv`; a
-/// guess from the bytes (chardetng, the detector of Firefox). UTF-8 comes before the page's own declaration because
+/// UTF-8 with at least one multi-byte character, in which a few bytes may be broken, or a part where the page declares
+/// UTF-8; `<meta charset>` or `http-equiv`, unless it names a Latin encoding for text of another script; a guess
+/// from the bytes (chardetng, the detector of Firefox). UTF-8 comes before the page's own declaration because
 /// scrapers often store pages as UTF-8 without changing what the page says of itself, and cut texts in mid-letter; text in
 /// a legacy encoding is practically never valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'static Encoding) {
@@ -29,10 +30,14 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
     {
         return (Cow::Borrowed(text), UTF_8);
     }
-    let encoding = match valid.is_err() && is_nearly_utf8(bytes) {
-        true => UTF_8,
+    let encoding = match (valid.is_ok(), declared(bytes)) {
+        (true, declared) => declared.unwrap_or_else(|| guess(bytes)),
+        (false, _) if is_nearly_utf8(bytes) => UTF_8,
+        (false, Some(e)) if e == UTF_8 && is_mostly_utf8(bytes) => UTF_8,
+        // Editors of old wrote their default into the page, whatever it was saved in.
+        (false, Some(e)) if e == WINDOWS_1252 => guess_of_another_script(bytes).unwrap_or(WINDOWS_1252),
         // A declaration of UTF-8 on bytes that are not is wrong.
-        false => declared(bytes).filter(|e| *e != UTF_8 || valid.is_ok()).unwrap_or_else(|| guess(bytes)),
+        (false, declared) => declared.filter(|e| *e != UTF_8).unwrap_or_else(|| guess(bytes)),
     };
     (encoding.decode_without_bom_handling(bytes).0, encoding)
 }
@@ -43,6 +48,53 @@ fn is_nearly_utf8(bytes: &[u8]) -> bool {
     let broken = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     broken * 10 <= high
 }
+
+/// Whether letters that are UTF-8 far outnumber the bytes that are not, as where one include of a page is in another
+/// encoding. In legacy encodings some pairs of bytes are UTF-8 by chance, in those of Chinese a fifth of them.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut letters, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += chunk.invalid().len();
+    }
+    letters >= 2 * broken
+}
+
+/// The encoding of another script than the Latin that bytes are in, if two things say so: the detector, and that
+/// letters beyond ASCII stand together. In Latin texts they are one here and one there between letters of ASCII.
+fn guess_of_another_script(bytes: &[u8]) -> Option<&'static Encoding> {
+    const ENOUGH: usize = 40;
+    let runs = || bytes.chunk_by(|a, b| (*a >= 0x80) == (*b >= 0x80)).filter(|run| run[0] >= 0x80);
+    let high: usize = runs().map(<[u8]>::len).sum();
+    let in_words: usize = runs().map(<[u8]>::len).filter(|length| *length >= 3).sum();
+    if high < ENOUGH || in_words * 3 < high * 2 {
+        return None;
+    }
+    Some(guess(bytes)).filter(|encoding| OTHER_SCRIPTS.contains(&encoding.name()))
+}
+
+/// The encodings without Latin letters beyond ASCII, or hardly any, by name.
+const OTHER_SCRIPTS: [&str; 19] = [
+    "windows-1256",
+    "ISO-8859-6",
+    "windows-1251",
+    "KOI8-R",
+    "KOI8-U",
+    "ISO-8859-5",
+    "IBM866",
+    "x-mac-cyrillic",
+    "windows-1253",
+    "ISO-8859-7",
+    "windows-1255",
+    "ISO-8859-8",
+    "windows-874",
+    "GBK",
+    "gb18030",
+    "Big5",
+    "EUC-KR",
+    "EUC-JP",
+    "Shift_JIS",
+];
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
     // UTF-16 without a mark: mostly ASCII markup, so every other byte is zero.
@@ -150,6 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn text_of_another_script_that_declares_a_latin_charset_is_guessed() {
+        let texts = [ARABIC, "Правительство сообщило сегодня о новом бюджете на следующий год, сказал министр."];
+        for (text, label) in texts.into_iter().zip(["windows-1256", "windows-1251"]) {
+            let html = format!("<meta charset=iso-8859-1><p>{text}</p><p>{text}</p>");
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            assert_eq!(decode(&encoding.encode(&html).0, None), (Cow::Borrowed(&*html), encoding));
+        }
+        // Latin text is what it says, and so are a few letters, of which nothing can be told.
+        let latin = "Où étaient-ils allés, ces élèves zélés ? À l'école, répétait-on, naïfs et déçus. ".repeat(4);
+        for text in [&*latin, "ÀÉÈÙÂÊÎÔÛ", "Größe ÄÖÜ: 100 m², 5 €, «ça»"] {
+            let html = format!("<meta charset=iso-8859-1><p>{text}</p>");
+            assert_eq!(decode(&WINDOWS_1252.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1252));
+        }
+    }
+
+    #[test]
+    fn a_part_in_another_encoding_does_not_make_it_that_of_the_page() {
+        let include = cp1256(ARABIC);
+        let html = format!("<meta charset=utf-8><p>{}</p>", ARABIC.repeat(3));
+        let bytes = [html.as_bytes(), &include].concat();
+        let (text, encoding) = decode(&bytes, None);
+        assert_eq!(encoding, UTF_8);
+        assert!(text.starts_with(&html) && text.contains('\u{fffd}'));
+    }
+
+    #[test]
     fn marks_and_utf16() {
         assert_eq!(decode(b"\xef\xbb\xbfa", None).0, "a");
         let utf16: Vec<u8> =
@@ -182,7 +260,8 @@ mod tests {
         for (text, label) in texts.into_iter().zip(encodings) {
             let encoding = Encoding::for_label(label.as_bytes()).unwrap();
             let bytes = encoding.encode(text).0.repeat(20);
-            assert!(std::str::from_utf8(&bytes).is_err() && !is_nearly_utf8(&bytes), "{label}");
+            assert!(std::str::from_utf8(&bytes).is_err(), "{label}");
+            assert!(!is_nearly_utf8(&bytes) && !is_mostly_utf8(&bytes), "{label}");
         }
     }
 

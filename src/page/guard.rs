@@ -8,6 +8,9 @@ pub enum NotAPage {
     /// There is nothing in it.
     #[error("empty")]
     Empty,
+    /// A page and its files in one, as browsers save it.
+    #[error("not a page: MHTML, a page with its files in one; save it as \"Webpage, HTML only\", or convert it")]
+    Mhtml,
     /// It is something else.
     #[error("not a page: it looks like {0}")]
     LooksLike(&'static str),
@@ -64,6 +67,9 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
         return Err(NotAPage::LooksLike(what));
     }
     let head = &bytes[..bytes.len().min(HEAD)];
+    if is_mhtml(head) {
+        return Err(NotAPage::Mhtml);
+    }
     // Most pages have none, which is found in a tenth of the time that counting takes.
     let first = memchr::memchr(0, head).unwrap_or(head.len()) & !1;
     let zeros = |parity: usize| head[first..].iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
@@ -79,6 +85,23 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
         return Err(NotAPage::LooksLike("binary or compressed data"));
     }
     Ok(())
+}
+
+/// Whether a file begins as a message of several parts does: header fields, one of MIME or of parts among them.
+fn is_mhtml(head: &[u8]) -> bool {
+    const MOST: usize = 30;
+    let lines = head.trim_ascii_start().split(|b| *b == b'\n').map(|line| line.trim_ascii_end());
+    let names = ["mime-version:", "snapshot-content-location:", "content-type: multipart/related"];
+    let begins = |line: &[u8], name: &str| {
+        line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    lines.take(MOST).take_while(|line| is_field(line)).any(|line| names.iter().any(|name| begins(line, name)))
+}
+
+/// Whether a line is a header field or goes on with one.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+    line.starts_with(b" ") || line.starts_with(b"\t") || name > 0 && line.get(name) == Some(&b':')
 }
 
 /// Whether bytes of unknown origin are HTML or plain text.
@@ -111,6 +134,11 @@ mod tests {
         assert!(check(b"ID3 tags are what a player shows.").is_ok());
         assert!(check("\u{1b}$B%K%e!<%9\u{1b}(B".as_bytes()).is_ok(), "ISO-2022-JP");
         assert_eq!(refused(b" \n\t"), "empty");
+        for fields in ["From: <Saved by Blink>\r\nSubject: =?utf-8?Q?a?=\r\n =?utf-8?Q?b?=\r\n", "", "\r\n"] {
+            let mhtml = format!("{fields}MIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\r\n<p>a=D8=A3</p>");
+            assert!(refused(mhtml.as_bytes()).starts_with("not a page: MHTML"), "{fields}");
+        }
+        assert!(check(b"Note: how mail works\n\nMIME-Version: 1.0 is a header.").is_ok());
         assert!(check(b"<p>a\0b \xff\xfe c</p>\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0").is_ok());
     }
 

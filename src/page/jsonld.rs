@@ -80,9 +80,7 @@ impl<'a> Article<'a> {
         let Some(thing) = self.thing else { return Vec::new() };
         let mut names: Vec<(bool, &str)> = Vec::new();
         for property in ["author", "creator"] {
-            for author in thing.get(property).into_iter().flat_map(values) {
-                names.extend(self.name(author));
-            }
+            names.extend(thing.get(property).into_iter().flat_map(values).flat_map(|author| self.names(author)));
             if !names.is_empty() {
                 break;
             }
@@ -94,21 +92,17 @@ impl<'a> Article<'a> {
     /// The name of who publishes the page.
     pub fn publisher(&self) -> Option<Cow<'a, str>> {
         let publisher = self.thing.and_then(|thing| thing.get("publisher")).into_iter().flat_map(values);
-        self.site.clone().or_else(|| publisher.filter_map(|p| self.name(p)).next().map(|(_, name)| Cow::Borrowed(name)))
+        self.site.clone().or_else(|| publisher.flat_map(|p| self.names(p)).next().map(|(_, name)| Cow::Borrowed(name)))
     }
 
-    /// Whether a value names an organisation, and its name, followed through a reference by `@id`.
-    fn name(&self, value: &'a Value) -> Option<(bool, &'a str)> {
-        if let Some(name) = value.as_str() {
-            return Some((false, name)).filter(|_| !name.trim().is_empty());
-        }
-        let mut thing = value.as_object()?;
-        if !thing.contains_key("name") {
-            thing = self.by_id.get(thing.get("@id")?.as_str()?)?;
-        }
-        let organisation = kinds(thing).any(|kind| kind.ends_with("Organization"));
-        let name = thing.get("name").into_iter().flat_map(values).find_map(Value::as_str)?;
-        (!name.trim().is_empty()).then_some((organisation, name))
+    /// The names of a value, mostly one, followed through a reference by `@id`, and whether they are of organisations.
+    fn names(&self, value: &'a Value) -> impl Iterator<Item = (bool, &'a str)> {
+        let named = |thing: &&Object| thing.contains_key("name");
+        let referred = |thing: &'a Object| self.by_id.get(thing.get("@id")?.as_str()?).copied();
+        let thing = value.as_object().and_then(|thing| Some(thing).filter(named).or_else(|| referred(thing)));
+        let organisation = thing.is_some_and(|thing| kinds(thing).any(|kind| kind.ends_with("Organization")));
+        let names = thing.map_or(Some(value), |thing| thing.get("name")).into_iter().flat_map(values);
+        names.filter_map(Value::as_str).filter(|name| !name.trim().is_empty()).map(move |name| (organisation, name))
     }
 }
 
@@ -285,6 +279,12 @@ mod tests {
         let article = json_ld.article(|_| false).unwrap();
         assert_eq!(article.authors(), ["ليلى حداد"]);
         assert_eq!(article.publisher().as_deref(), Some("صحيفة"));
+    }
+
+    #[test]
+    fn an_author_of_several_names_is_several_people() {
+        let json_ld = json_ld(&[r#"{"@type":"Article","author":{"@type":"Person","name":["رنا نجار","سامي خوري"]}}"#]);
+        assert_eq!(json_ld.article(|_| false).unwrap().authors(), ["رنا نجار", "سامي خوري"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
+use super::elsewhere::Elsewhere;
 use super::invisible::is_invisible;
 use super::words::start_of;
 use super::{invisible, language, segment};
@@ -143,6 +144,7 @@ impl Said {
         let mut said = Said::default();
         // The byline and the date stand near the headline; other <time>s are of other articles.
         let mut since_h1 = None;
+        let mut elsewhere = Elsewhere::of(dom);
         for node in 1..dom.len() as NodeId {
             let tag = dom.tag(node);
             match tag {
@@ -162,14 +164,18 @@ impl Said {
                     }
                     since_h1 = Some(node);
                 }
-                Tag::Time => said.time(dom, node, since_h1),
+                Tag::Time => {
+                    if !elsewhere.holds(node) {
+                        said.time(dom, node, since_h1);
+                    }
+                }
                 Tag::A if dom.attr(node, AttrName::Rel).is_some_and(|rel| has_word(rel, "author")) => {
                     said.microdata.author(1, &apart(dom, node), node);
                 }
-                _ => said.by_class(dom, node, since_h1),
+                _ => said.by_class(dom, node, since_h1, &mut elsewhere),
             }
             if let Some(property) = dom.attr(node, AttrName::Itemprop) {
-                said.microdata(dom, node, property);
+                said.microdata(dom, node, property, &mut elsewhere);
             }
         }
         said
@@ -210,7 +216,7 @@ impl Said {
         }
     }
 
-    fn microdata(&mut self, dom: &Dom, node: NodeId, property: &str) {
+    fn microdata(&mut self, dom: &Dom, node: NodeId, property: &str, elsewhere: &mut Elsewhere) {
         let value = || match dom.attr(node, AttrName::Content).or_else(|| dom.attr(node, AttrName::Datetime)) {
             Some(value) => value.to_owned(),
             None => apart(dom, node),
@@ -222,6 +228,7 @@ impl Said {
                     let headline = dom.attr(node, AttrName::Content).map_or_else(shown, str::to_owned);
                     self.microdata.title.offer(0, title(&headline));
                 }
+                "datePublished" | "dateCreated" | "author" | "creator" if elsewhere.holds(node) => {}
                 "datePublished" => self.microdata.date.offer(0, &value()),
                 "dateCreated" => self.microdata.date.offer(1, &value()),
                 "author" | "creator" => {
@@ -239,7 +246,7 @@ impl Said {
     }
 
     /// Bylines and dates that only their class names mark.
-    fn by_class(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>) {
+    fn by_class(&mut self, dom: &Dom, node: NodeId, since_h1: Option<NodeId>, elsewhere: &mut Elsewhere) {
         const SMALL: NodeId = 30;
         let near = since_h1.is_none_or(|h1| node - h1 < NEAR);
         let Some(class) = dom.attr(node, AttrName::Class).filter(|_| near && dom.end(node) - node <= SMALL) else {
@@ -253,17 +260,21 @@ impl Said {
                 .any(|word| class.contains(word))
         {
             let text = apart(dom, node);
-            if self.near_dates.len() < 20 && text.chars().count() < 120 && text.chars().any(char::is_numeric) {
+            let short = text.chars().count() < 120 && text.chars().any(char::is_numeric);
+            if self.near_dates.len() < 20 && short && !elsewhere.holds(node) {
                 self.near_dates.push((since_h1.is_none(), squeeze(&text)));
             }
         }
         let other = ["bio", "image", "avatar", "comment", "related", "social", "desc", "title", "authori"];
         let author = class.contains("author") && !other.iter().any(|word| class.contains(word));
-        if author || class.contains("byline") {
+        // Tools that shorten classes make `by` too, so there only a byline with its city is one.
+        let by = has_word(&class, "by");
+        if author || by || class.contains("byline") {
             let text = squeeze(&apart(dom, node));
             // A class may stand at the name alone, or around the whole byline with date and buttons.
             let name = byline::byline(&text).map(str::to_owned).or_else(|| {
-                let alone = author && (2..=4).contains(&text.split_whitespace().count());
+                let person = byline::without_city(&text);
+                let alone = (author || by && person != text) && (2..=4).contains(&person.split_whitespace().count());
                 (alone && !text.chars().any(char::is_numeric)).then_some(text)
             });
             let rank = before + if class.contains("name") { 2 } else { 3 };

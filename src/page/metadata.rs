@@ -7,9 +7,9 @@ use super::date::{self, Order};
 use super::jsonld::JsonLd;
 use super::markup::{self, Said, clean, lines, squeeze};
 use super::runs::{Run, runs};
-use super::title::{is_part, likeness, without_site};
+use super::title::{self, without_site};
 use super::words::start_of;
-use super::{Block, Page, language};
+use super::{Block, Page, host_of, language};
 
 /// Caps on lengths, in characters.
 const MAX_TITLE: usize = 500;
@@ -35,6 +35,8 @@ pub struct Metadata {
     pub json_ld_body: Option<String>,
     /// The texts of blocks with a byline whose words run together, and the same with spaces between their elements.
     bylines: HashMap<String, String>,
+    /// The page's titles as it declares them, the site's name and all.
+    titles: Vec<String>,
 }
 
 impl Metadata {
@@ -57,7 +59,8 @@ impl Metadata {
         }
         let said = Said::of(&page.dom);
         let json_ld = JsonLd::of(&page.dom);
-        let host = page.host();
+        let url = page.url.as_deref().or_else(|| page.declared_url());
+        let host = url.and_then(host_of);
         let titles = [said.document_title.as_deref(), said.meta.title.get()];
         let known: Vec<String> =
             titles.into_iter().flatten().chain(said.h1s.iter().map(String::as_str)).map(key).collect();
@@ -79,7 +82,8 @@ impl Metadata {
         let declared = headline.as_deref().into_iter().chain(said.meta.title.get()).chain(said.microdata.title.get());
         let declared: Vec<String> = declared.chain(said.document_title.as_deref()).map(bare).collect();
         let h1s: Vec<String> = said.h1s.iter().map(|h1| bare(h1)).collect();
-        let title = choose_title(h1s, declared, is_site);
+        let titles: Vec<String> = titles.into_iter().flatten().map(str::to_owned).collect();
+        let title = title::choose(h1s, declared, &titles, is_site);
 
         let author = article.and_then(|a| {
             people(a.authors().into_iter().map(clean).collect::<Vec<_>>().iter().map(String::as_str), &sites)
@@ -91,7 +95,7 @@ impl Metadata {
         let date = date.or_else(|| date::parse(said.meta.date.get()?, order));
         let date = date.or_else(|| date::parse(said.microdata.date.get()?, order));
         let date = date.or_else(|| said.near_dates().find_map(|text| date::find(text, order)));
-        let date = date.or_else(|| page.url.as_deref().and_then(date_in_address));
+        let date = date.or_else(|| url.and_then(date_in_address));
 
         let description = said
             .meta
@@ -108,6 +112,7 @@ impl Metadata {
             description: description.map(|d| cap(d, MAX_DESCRIPTION)),
             json_ld_body: article.and_then(|a| a.text(&["articleBody", "text"])).map(|body| lines(&body)),
             bylines: page.blocks.iter().filter_map(|block| set_apart(page, block)).collect(),
+            titles,
         }
     }
 
@@ -116,11 +121,8 @@ impl Metadata {
     pub fn complete<'a>(&mut self, headline: Option<&str>, meta_blocks: impl Iterator<Item = &'a str>, text: &str) {
         self.lang = language::of_text(self.lang.as_deref(), text);
         let headline = headline.map(|title| cap(squeeze(title), MAX_TITLE)).filter(|title| !title.is_empty());
-        match (&self.title, headline) {
-            (None, headline) => self.title = headline,
-            // What stands by a separator before or after the headline that the page shows is the site's or a section's.
-            (Some(title), Some(headline)) if is_part(title, &headline) => self.title = Some(headline),
-            _ => {}
+        if headline.is_some() && self.title.as_ref().zip(headline.as_ref()).is_none_or(|(t, h)| self.is_better(h, t)) {
+            self.title = headline;
         }
         let order = order_of(self.lang.as_deref(), None);
         let sites: Vec<&str> = self.site_name.as_deref().into_iter().collect();
@@ -133,6 +135,14 @@ impl Metadata {
                 self.date = date::find(block, order);
             }
         }
+    }
+
+    /// Whether the headline that the page shows is the article's title rather than the title that was chosen.
+    fn is_better(&self, headline: &str, title: &str) -> bool {
+        // What stands by a separator before or after the headline is the site's or a section's.
+        title::is_part(title, headline)
+            || self.titles.iter().any(|whole| title::names_site(title, headline, whole))
+            || title::is_publication(title, headline)
     }
 }
 
@@ -158,23 +168,6 @@ fn set_apart(page: &Page, block: &Block) -> Option<(String, String)> {
     }
     apart.push_str(&text[last?.start..]);
     (apart.len() > text.len()).then(|| (text.to_owned(), apart))
-}
-
-/// Declared titles are often written for search engines and short; the headline that the reader sees is the `<h1>`, if
-/// it shares its words with one of them. All come without the site's name, the declared ones best first.
-fn choose_title(h1s: Vec<String>, declared: Vec<String>, is_site: impl Fn(&str) -> bool) -> Option<String> {
-    let mut shown: Option<(&str, f32)> = None;
-    for h1 in h1s.iter().filter(|h1| !is_site(h1)) {
-        let shared = declared.iter().map(|title| likeness(h1, title)).fold(0.0, f32::max);
-        if shared >= 0.5 && shown.is_none_or(|(_, other)| shared > other) {
-            // A section's name in front of the headline: the declared title is without it.
-            let bare = declared.iter().find(|title| key(title).len() > 20 && key(h1).ends_with(&key(title)));
-            shown = Some((bare.unwrap_or(h1), shared));
-        }
-    }
-    let shown = shown.map(|(h1, _)| h1.to_owned());
-    let mut titles = shown.into_iter().chain(declared).chain(h1s.first().cloned());
-    titles.find(|title| !title.is_empty() && !is_site(title))
 }
 
 fn cap(text: String, chars: usize) -> String {
@@ -262,6 +255,8 @@ mod tests {
         assert_eq!(title("A - B story", site), "A - B story");
         assert_eq!(title("خبر « سحيفة", "<h1>خبر</h1>"), "خبر");
         assert_eq!(title("A story | Sahifa", ""), "A story", "the host's name");
+        assert_eq!(title("Sahifa | A story", ""), "A story", "the host's name");
+        assert_eq!(title("Sahifa Switch - White Model", ""), "Sahifa Switch - White Model", "its product");
     }
 
     #[test]
@@ -315,6 +310,73 @@ mod tests {
         let page = Page::from_html(&format!("<h1>A</h1>{classed}<p itemprop=author><b>Bo</b><i>Chan</i></p>"));
         assert_eq!(Metadata::of(&page).author.as_deref(), Some("Bo Chan"));
         assert_eq!(Metadata::of(&Page::from_html(classed)).author.as_deref(), Some("Ann Lee"));
+    }
+
+    #[test]
+    fn the_sites_name_is_no_title_though_it_is_the_h1_or_declared() {
+        let title = |head: &str, h1: &str, headline: &str| {
+            let mut m = of(&format!("{head}<h1>{h1}</h1>"));
+            m.complete(Some(headline).filter(|h| !h.is_empty()), std::iter::empty(), "");
+            m.title.unwrap_or_default()
+        };
+        const POST: &str = "عن المطر الأول وحافلات بيروت الحمراء";
+        let blog = format!("<title>دفتر سهى: {POST}</title>");
+        let declared = format!("{blog}<meta property=og:title content='{POST}'>");
+        assert_eq!(title(&declared, "دفتر سهى", ""), POST, "declared");
+        assert_eq!(title(&blog, "دفتر سهى", POST), POST, "shown");
+        assert_eq!(title(&blog, POST, ""), POST);
+        let site = "<title>جريدة الأنباء | Al-Anbaa</title><meta property=og:title content='جريدة الأنباء'>";
+        assert_eq!(title(site, POST, POST), POST, "nothing but the newspaper is declared");
+        for head in ["<title>Untitled Document</title>", "<title></title>", "<title>الجريدة</title>"] {
+            assert_eq!(title(head, "", POST), POST, "{head}");
+        }
+        // A headline may be the site's; a title that shares no word with it, and is no newspaper's name, stays.
+        assert_eq!(
+            title(
+                "<title>ORM Quick Start - The Whole Documentation</title>",
+                "ORM Quick Start",
+                "The Whole Documentation"
+            ),
+            "ORM Quick Start"
+        );
+        assert_eq!(title("<title>Webcams</title>", "", "Explore the National Park Service"), "Webcams");
+        let short = "<title>المطر الأول</title>";
+        assert_eq!(title(short, "", "كيف وصف الكتّاب المطر الأول في بيروت"), "المطر الأول");
+        assert_eq!(title("<title>Rain in Beirut</title>", "", "Share this"), "Rain in Beirut");
+        assert_eq!(title("<title>Untitled Document</title>", "", ""), "");
+    }
+
+    #[test]
+    fn dates_of_comments_and_teasers_are_not_the_pages() {
+        let date = |rest: &str| {
+            let html = format!("<title>T</title><h1>T</h1><p>Text.</p>{rest}");
+            Metadata::of(&Page::from_html(&html)).date
+        };
+        for rest in [
+            "<div class=related><ul><li><a href=1>A</a><time datetime=2018-05-03>3 May 2018</time></ul></div>",
+            "<div class=comments><div class=comment><b>A</b><time datetime=2021-05-04></time><p>B</div></div>",
+            "<ol id=comments><li><span class=date>4 May 2021</span></ol>",
+            "<div class=comment itemscope><b itemprop=dateCreated content=2021-05-04></b></div>",
+        ] {
+            assert_eq!(date(rest), None, "{rest}");
+        }
+        assert_eq!(date("<div class=comments-open><time datetime=2021-05-04></time>").as_deref(), Some("2021-05-04"));
+    }
+
+    #[test]
+    fn the_declared_address_has_a_date_as_the_known_one_has() {
+        let declared = "<link rel=canonical href=https://x.example/2024/11/12/news><p>Text.";
+        assert_eq!(Metadata::of(&Page::from_html(declared)).date.as_deref(), Some("2024-11-12"));
+        assert_eq!(of(declared).date.as_deref(), Some("2023-11-07"), "the known one comes first");
+    }
+
+    #[test]
+    fn a_city_before_a_name_is_no_author() {
+        let author = |html: &str| of(html).author.unwrap_or_default();
+        assert_eq!(author("<meta name=author content='بيروت - رنا نجار'>"), "رنا نجار");
+        assert_eq!(author("<h1>T</h1><span class=art-author>دير الزور - عبير الحسن</span>"), "عبير الحسن");
+        assert_eq!(author("<h1>T</h1><div class=by>بيروت - رنا نجار</div>"), "رنا نجار");
+        assert_eq!(author("<h1>T</h1><div class=by>Sign up</div>"), "", "a class that a tool made");
     }
 
     #[test]

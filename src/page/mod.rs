@@ -7,6 +7,7 @@ pub mod byline;
 pub mod date;
 pub mod decode;
 pub mod dom;
+mod elsewhere;
 pub mod flat;
 mod guard;
 pub(crate) mod invisible;
@@ -23,6 +24,7 @@ mod title;
 pub mod words;
 
 pub use dom::Dom;
+pub(crate) use elsewhere::Elsewhere;
 pub use flat::Line;
 pub use guard::{NotAPage, check, looks_like};
 pub use metadata::Metadata;
@@ -67,6 +69,8 @@ pub struct Page {
     pub text: String,
     /// What was found only in the data of its scripts, and is read as a part of the page.
     pub recovered: Option<Recovered>,
+    /// The address that a browser saved it from, as the page says.
+    pub(crate) saved_from: Option<String>,
 }
 
 impl Page {
@@ -93,7 +97,8 @@ impl Page {
     pub fn from_html(html: &str) -> Page {
         let dom = Dom::parse(html);
         let (blocks, text) = segment::segment(&dom);
-        let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None };
+        let saved_from = address::saved_from(html).map(str::to_owned);
+        let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None, saved_from };
         match Recovered::find(html, &page.dom, &page.blocks, &page.text) {
             Some(recovered) => {
                 let dom = Dom::parse(&recovered.join(html));
@@ -107,7 +112,7 @@ impl Page {
     /// Cuts flattened text into lines.
     pub fn from_text(input: &str) -> Page {
         let (blocks, lines, text) = flat::lines(input);
-        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None }
+        Page { url: None, encoding: "", dom: Dom::empty(), blocks, lines, text, recovered: None, saved_from: None }
     }
 
     /// Whether it was read to its end.

@@ -7,7 +7,12 @@ use std::sync::LazyLock;
 pub(super) fn is_of_a_date(word: &str) -> bool {
     let word = word.trim_end_matches([',', '،', '.', ':']);
     let word: String = word.chars().flat_map(char::to_lowercase).filter_map(fold).collect();
-    MONTHS.contains_key(word.as_str()) || WEEKDAYS.split_whitespace().any(|day| day == word)
+    MONTHS.contains_key(word.as_str()) || is_weekday(&word)
+}
+
+/// Whether a folded word is the name of a day of the week.
+pub(super) fn is_weekday(word: &str) -> bool {
+    WEEKDAYS.split_whitespace().any(|day| day == word)
 }
 
 /// Days of the week, folded, of the languages that bylines are read in.
