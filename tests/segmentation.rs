@@ -277,8 +277,10 @@ proptest! {
         let page = Page::from_html(&html);
         let kept: Vec<&Block> = page.blocks.iter().enumerate().filter(|(at, _)| mask >> (at % 64) & 1 == 1).map(|(_, b)| b).collect();
         let text = plain_text(&page, &kept);
-        let expected: String = kept.iter().flat_map(|block| shown(page.text_of(block))).collect();
-        prop_assert_eq!(shown(&text).collect::<String>(), expected, "{}", html);
+        // Soft hyphens and spaces of no width say where a line may end, and are written in code alone.
+        let letters = |text| -> String { shown(text).filter(|c| !matches!(c, '\u{ad}' | '\u{200b}')).collect() };
+        let expected: String = kept.iter().map(|block| letters(page.text_of(block))).collect();
+        prop_assert_eq!(letters(&text), expected, "{}", html);
     }
 
     #[test]
