@@ -6,6 +6,7 @@ use crate::document::{self, Document, DocumentBlock};
 use crate::label::{Label, LabelSet};
 use crate::model::{Favor, Labels, Model};
 use crate::page::dom::Tag;
+use crate::page::metadata::text_apart;
 use crate::page::{Block, Elsewhere, Hints, Input, Metadata, Page, check, host_of};
 
 /// What to put into a document.
@@ -141,7 +142,7 @@ fn metadata(page: &Page, labels: &Labels, text: &str) -> Metadata {
     let mut elsewhere = Elsewhere::of(&page.dom);
     let meta = meta.filter(|block| page.input() == Input::Text || !elsewhere.holds(block.element));
     let mut metadata = Metadata::of(page);
-    metadata.complete(headline(page, labels), meta.map(|block| page.text_of(block)), text);
+    metadata.complete(headline(page, labels), meta.map(|block| text_apart(page, block)), text);
     metadata
 }
 

@@ -58,7 +58,9 @@ fn is_as_read(page: &Page, block: &Block) -> bool {
     let marked = |node| matches!(page.dom.tag(node), Tag::Sup | Tag::Sub | Tag::Q | Tag::Rt);
     // The first text may be in such an element, which stands before it.
     let around = block.nodes.is_empty() || !page.dom.ancestors(block.nodes.start).take(MAX_ANCESTORS).any(marked);
-    around && !block.nodes.clone().any(marked) && !page.text_of(block).contains(is_invisible)
+    // One after the other, so that both are looked for by their bytes.
+    let text = page.text_of(block);
+    around && !block.nodes.clone().any(marked) && !text.contains('\u{ad}') && !text.contains('\u{200b}')
 }
 
 /// Writes the text of a block, node by node.

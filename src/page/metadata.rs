@@ -1,6 +1,6 @@
 //! What a page says of itself: title, authors, date, site, language, from JSON-LD, `<meta>`, microdata and `<title>`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use super::byline::{self, key, people};
 use super::date::{self, Order};
@@ -33,8 +33,6 @@ pub struct Metadata {
     pub description: Option<String>,
     /// The article's text where JSON-LD holds it, in lines.
     pub json_ld_body: Option<String>,
-    /// The texts of blocks with a byline whose words run together, and the same with spaces between their elements.
-    bylines: HashMap<String, String>,
     /// The page's titles as it declares them, the site's name and all.
     titles: Vec<String>,
 }
@@ -111,14 +109,18 @@ impl Metadata {
             lang,
             description: description.map(|d| cap(d, MAX_DESCRIPTION)),
             json_ld_body: article.and_then(|a| a.text(&["articleBody", "text"])).map(|body| lines(&body)),
-            bylines: page.blocks.iter().filter_map(|block| set_apart(page, block)).collect(),
             titles,
         }
     }
 
     /// Fills what the page did not declare from its blocks: `headline` is the text of the block labelled so,
     /// `meta_blocks` those of the blocks labelled meta, `text` is the article's, for its language.
-    pub fn complete<'a>(&mut self, headline: Option<&str>, meta_blocks: impl Iterator<Item = &'a str>, text: &str) {
+    pub fn complete<'a>(
+        &mut self,
+        headline: Option<&str>,
+        meta_blocks: impl Iterator<Item = Cow<'a, str>>,
+        text: &str,
+    ) {
         self.lang = language::of_text(self.lang.as_deref(), text);
         let headline = headline.map(|title| cap(squeeze(title), MAX_TITLE)).filter(|title| !title.is_empty());
         if headline.is_some() && self.title.as_ref().zip(headline.as_ref()).is_none_or(|(t, h)| self.is_better(h, t)) {
@@ -126,13 +128,15 @@ impl Metadata {
         }
         let order = order_of(self.lang.as_deref(), None);
         let sites: Vec<&str> = self.site_name.as_deref().into_iter().collect();
+        if self.author.is_some() && self.date.is_some() {
+            return;
+        }
         for block in meta_blocks {
-            let block = self.bylines.get(block).map_or(block, String::as_str);
             if self.author.is_none() {
                 self.author = block.lines().filter_map(byline::byline).find_map(|names| people([names], &sites));
             }
             if self.date.is_none() {
-                self.date = date::find(block, order);
+                self.date = date::find(&block, order);
             }
         }
     }
@@ -146,19 +150,19 @@ impl Metadata {
     }
 }
 
-/// The text of a block that may hold a byline, and that text with spaces between what only elements set apart; nothing
-/// if there is no such place.
-fn set_apart(page: &Page, block: &Block) -> Option<(String, String)> {
+/// A block's text; where it may hold a byline, with spaces between what only elements set apart.
+pub(crate) fn text_apart<'a>(page: &'a Page, block: &Block) -> Cow<'a, str> {
     const MAX_CHARS: u32 = 300;
     let text = page.text_of(block);
     if block.chars > MAX_CHARS || block.nodes.len() < 2 || !text.lines().any(byline::may_be_byline) {
-        return None;
+        return Cow::Borrowed(text);
     }
     let mut apart = String::with_capacity(text.len() + 8);
     let mut last: Option<Run> = None;
     for run in runs(page, block) {
+        let from = last.map_or(0, |last| last.start);
+        apart.push_str(&text[from..run.start]);
         if let Some(last) = last {
-            apart.push_str(&text[last.start..run.start]);
             let (before, next) = (text[..run.start].chars().next_back(), text[run.start..].chars().next());
             if markup::parts(&page.dom, (before, last.node), (next, run.node)) {
                 apart.push(' ');
@@ -166,8 +170,8 @@ fn set_apart(page: &Page, block: &Block) -> Option<(String, String)> {
         }
         last = Some(run);
     }
-    apart.push_str(&text[last?.start..]);
-    (apart.len() > text.len()).then(|| (text.to_owned(), apart))
+    apart.push_str(&text[last.map_or(0, |last| last.start)..]);
+    Cow::Owned(apart)
 }
 
 fn cap(text: String, chars: usize) -> String {
@@ -294,7 +298,7 @@ mod tests {
         let author = |byline: &str| {
             let page = Page::from_html(&format!("<h1>عنوان</h1><p>{byline}</p>"));
             let mut m = Metadata::of(&page);
-            m.complete(None, page.texts(), "");
+            m.complete(None, page.blocks.iter().map(|block| text_apart(&page, block)), "");
             (m.author.unwrap_or_default(), m.date.unwrap_or_default())
         };
         let both = |author: &str, date: &str| (author.to_owned(), date.to_owned());
@@ -382,7 +386,11 @@ mod tests {
     #[test]
     fn blocks_fill_what_the_page_left_out() {
         let mut m = Metadata::of(&Page::from_text("نص"));
-        m.complete(Some("العنوان"), ["12 ألف مشاهدة", "كتبت: ليلى حداد", "الثلاثاء 5 مارس 2024"].into_iter(), "");
+        m.complete(
+            Some("العنوان"),
+            ["12 ألف مشاهدة", "كتبت: ليلى حداد", "الثلاثاء 5 مارس 2024"].map(Cow::from).into_iter(),
+            "",
+        );
         assert_eq!(m.title.as_deref(), Some("العنوان"));
         assert_eq!(m.author.as_deref(), Some("ليلى حداد"));
         assert_eq!(m.date.as_deref(), Some("2024-03-05"));

@@ -89,11 +89,8 @@ fn is_marked_inset(dom: &Dom, node: NodeId) -> bool {
 
 /// Whether an element is shown by no browser until a script says so.
 fn is_hidden(dom: &Dom, node: NodeId) -> bool {
-    dom.attrs(node).any(|(name, value)| match name {
-        AttrName::Hidden => true,
-        AttrName::Style => is_hiding_style(value),
-        _ => false,
-    })
+    let asked = |name| matches!(name, AttrName::Hidden | AttrName::Style);
+    dom.attrs_among(node, asked).any(|(name, value)| name == AttrName::Hidden || is_hiding_style(value))
 }
 
 /// Whether inline style hides an element (CSS `display: none`, `visibility: hidden`).
@@ -212,7 +209,9 @@ impl<'a> Run<'a> {
                     }
                     // Before the sentence has begun there is nothing to cut it out of, but it begins after what is not
                     // shown.
-                    Display::Inline if is_inset(dom, node) && is_hidden(dom, node) => open.push((node, Tag::Div)),
+                    Display::Inline if self.chars == 0 && is_hidden(dom, node) && is_inset(dom, node) => {
+                        open.push((node, Tag::Div))
+                    }
                     Display::Inline => match tag {
                         // Neighbouring links of a menu often have no white space between them.
                         Tag::A if dom.attr(node, AttrName::Href).is_some() => {
