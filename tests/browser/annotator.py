@@ -92,10 +92,18 @@ class Mark:
         self.evaluate("mark.scrollIntoView({ block: 'center', behavior: 'instant' })")
 
     def place(self):
-        """Where the middle of its first line is in the window; it must be seen."""
-        place = self.evaluate(PLACE)
-        assert place["seen"], f"{self.find} is not seen"
-        return place["x"], place["y"]
+        """Where the middle of its first line is in the window, once it stays there; it must be seen."""
+        places = [self.evaluate(PLACE)]
+
+        def stays():
+            # What comes late, such as letters of another width, moves all that is below it.
+            self.tab.wait_for_timeout(100)
+            places.append(self.evaluate(PLACE))
+            return places[-1] == places[-2]
+
+        until(stays, f"{self.find} does not stay in its place", 30)
+        assert places[-1]["seen"], f"{self.find} is not seen"
+        return places[-1]["x"], places[-1]["y"]
 
     def click(self):
         # Playwright's mouse asks the frames for nothing in a click, other than in a drag.
