@@ -44,10 +44,7 @@ pub enum InputError {
     )]
     NoPages(String),
     /// A JSON document is no page, and no list of records either.
-    #[error(
-        "{0}: JSON is read a record a line; write an object so with `jq -c .`, the members of an array with \
-         `jq -c '.[]'`"
-    )]
+    #[error("{0}: {fault}", fault = Fault::Document)]
     Json(String),
     /// Standard input can be read once only.
     #[error("'-' (standard input) can be given only once")]

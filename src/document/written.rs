@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::page::dom::{AttrName, Dom, NodeId, Tag};
-use crate::page::invisible::{is_invisible, visible};
+use crate::page::invisible::{has_invisible, is_invisible, visible};
 use crate::page::runs::{Run, runs};
 use crate::page::{Block, Page};
 
@@ -58,9 +58,7 @@ fn is_as_read(page: &Page, block: &Block) -> bool {
     let marked = |node| matches!(page.dom.tag(node), Tag::Sup | Tag::Sub | Tag::Q | Tag::Rt);
     // The first text may be in such an element, which stands before it.
     let around = block.nodes.is_empty() || !page.dom.ancestors(block.nodes.start).take(MAX_ANCESTORS).any(marked);
-    // One after the other, so that both are looked for by their bytes.
-    let text = page.text_of(block);
-    around && !block.nodes.clone().any(marked) && !text.contains('\u{ad}') && !text.contains('\u{200b}')
+    around && !block.nodes.clone().any(marked) && !has_invisible(page.text_of(block))
 }
 
 /// Writes the text of a block, node by node.

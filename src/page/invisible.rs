@@ -1,8 +1,16 @@
 //! Characters of which nothing is shown, and which cut words for whoever reads letters.
 
 /// Where a word may be cut (U+00AD) or a line may break (U+200B). Joiners, U+200C and U+200D, are part of words.
+const INVISIBLE: [char; 2] = ['\u{ad}', '\u{200b}'];
+
+/// Whether a character is one of them.
 pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}')
+    INVISIBLE.contains(&c)
+}
+
+/// Whether a text has any of them. One after the other, so that they are looked for by their bytes.
+pub(crate) fn has_invisible(text: &str) -> bool {
+    INVISIBLE.iter().any(|c| text.contains(*c))
 }
 
 /// Letters of the scripts that mark words by U+200B, as there are no spaces between them: Thai, Lao, Myanmar, Khmer.

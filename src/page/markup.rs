@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::byline;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
 use super::elsewhere::Elsewhere;
-use super::invisible::is_invisible;
 use super::words::start_of;
 use super::{invisible, language, segment};
 
@@ -383,7 +382,7 @@ pub(super) fn title(declared: &str) -> &str {
 
 /// A text on one line, as it is shown.
 pub(super) fn squeeze(text: &str) -> String {
-    let shown: Cow<str> = match text.contains(is_invisible) {
+    let shown: Cow<str> = match invisible::has_invisible(text) {
         true => Cow::Owned(invisible::visible(text).collect()),
         false => Cow::Borrowed(text),
     };
