@@ -22,25 +22,49 @@ pub(super) fn scale(lanes: &[Lane], scales: &[(f32, f32)], scaled: &mut [Lane]) 
 
 /// Adds columns of a block of rows to the sums of the first layer: [`scale`], then [`mix`].
 pub(super) fn add(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
+    as_wide_as_the_processor(Inputs::Columns(lanes, scales), weights, sums);
+}
+
+/// Adds each input, a block of rows, times its weight for each unit to that unit's sums.
+pub(super) fn mix(inputs: &[&Lane], weights: &[Units], sums: &mut [Lane; UNITS]) {
+    as_wide_as_the_processor(Inputs::Ready(inputs), weights, sums);
+}
+
+/// What is multiplied with the weights.
+enum Inputs<'a> {
+    /// Columns, with what each is moved by and multiplied with before.
+    Columns(&'a [Lane], &'a [(f32, f32)]),
+    Ready(&'a [&'a Lane]),
+}
+
+fn as_wide_as_the_processor(inputs: Inputs, weights: &[Units], sums: &mut [Lane; UNITS]) {
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx512f") {
         #[target_feature(enable = "avx512f")]
-        fn avx512(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
-            add_as_compiled::<4, 32>(lanes, scales, weights, sums);
+        fn avx512(inputs: Inputs, weights: &[Units], sums: &mut [Lane; UNITS]) {
+            as_compiled::<4, 32>(inputs, weights, sums);
         }
         // SAFETY: the processor has AVX-512F, which is all that the function asks for.
-        unsafe { avx512(lanes, scales, weights, sums) };
+        unsafe { avx512(inputs, weights, sums) };
         return;
     } else if std::is_x86_feature_detected!("avx2") {
         #[target_feature(enable = "avx2")]
-        fn avx2(lanes: &[Lane], scales: &[(f32, f32)], weights: &[Units], sums: &mut [Lane; UNITS]) {
-            add_as_compiled::<4, 16>(lanes, scales, weights, sums);
+        fn avx2(inputs: Inputs, weights: &[Units], sums: &mut [Lane; UNITS]) {
+            as_compiled::<4, 16>(inputs, weights, sums);
         }
         // SAFETY: the processor has AVX2, which is all that the function asks for.
-        unsafe { avx2(lanes, scales, weights, sums) };
+        unsafe { avx2(inputs, weights, sums) };
         return;
     }
-    add_as_compiled::<2, 16>(lanes, scales, weights, sums);
+    as_compiled::<2, 16>(inputs, weights, sums);
+}
+
+#[inline(always)]
+fn as_compiled<const TOGETHER: usize, const WIDE: usize>(inputs: Inputs, weights: &[Units], sums: &mut [Lane; UNITS]) {
+    match inputs {
+        Inputs::Columns(lanes, scales) => add_as_compiled::<TOGETHER, WIDE>(lanes, scales, weights, sums),
+        Inputs::Ready(inputs) => mix_as_compiled::<TOGETHER, WIDE>(inputs, weights, sums),
+    }
 }
 
 #[inline(always)]
@@ -58,29 +82,6 @@ fn add_as_compiled<const TOGETHER: usize, const WIDE: usize>(
         scale(&lanes[..count], scales, &mut scaled);
         mix_as_compiled::<TOGETHER, WIDE>(&scaled.each_ref()[..count], &weights[..count], sums);
     }
-}
-
-/// Adds each input, a block of rows, times its weight for each unit to that unit's sums.
-pub(super) fn mix(inputs: &[&Lane], weights: &[Units], sums: &mut [Lane; UNITS]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx512f") {
-        #[target_feature(enable = "avx512f")]
-        fn avx512(inputs: &[&Lane], weights: &[Units], sums: &mut [Lane; UNITS]) {
-            mix_as_compiled::<4, 32>(inputs, weights, sums);
-        }
-        // SAFETY: the processor has AVX-512F, which is all that the function asks for.
-        unsafe { avx512(inputs, weights, sums) };
-        return;
-    } else if std::is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn avx2(inputs: &[&Lane], weights: &[Units], sums: &mut [Lane; UNITS]) {
-            mix_as_compiled::<4, 16>(inputs, weights, sums);
-        }
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
-        unsafe { avx2(inputs, weights, sums) };
-        return;
-    }
-    mix_as_compiled::<2, 16>(inputs, weights, sums);
 }
 
 /// `TOGETHER` units of `WIDE` rows at a time, whose sums are to stay in eight registers.
