@@ -9,6 +9,7 @@ use lubb::Document;
 use lubb::features;
 use lubb::gold::bare::{Bare, bare};
 use lubb::gold::flatten::{Style, flatten};
+use lubb::gold::long::long;
 use lubb::gold::{GoldPage, folds};
 use lubb::label::Label;
 use lubb::model::Card;
@@ -64,6 +65,10 @@ pub struct Args {
     /// other elements), so that the model does well on pages of which only the text speaks; 0 for none
     #[arg(long, default_value_t = 0, value_name = "N", hide_short_help = true)]
     bare: u8,
+    /// Learn from every Nth page a second time, with an article many times as long where it has paragraphs enough, so that
+    /// the model does well on novels and reports; 0 for none
+    #[arg(long, default_value_t = 0, value_name = "N", hide_short_help = true)]
+    long: u8,
     /// Leave out the model for flattened text
     #[arg(long)]
     no_flat: bool,
@@ -117,22 +122,26 @@ pub fn run(args: Args) -> Result<Status> {
     let examples = labelled::examples(&all, &folds(&all, params.folds, params.seed, args.fold_by));
     let (html, text): (Vec<_>, Vec<_>) = all.iter().zip(examples).partition(|(p, _)| !p.page.dom.is_empty());
     let (mut labelled, mut html): (Vec<&LabelledPage>, Vec<Example>) = html.into_iter().unzip();
-    let mut flat = if args.no_flat { Vec::new() } else { flattened(&html) };
     let bare = bare_copies(&html, args.bare);
-    let (pages, first_flat) = (html.len(), html.len() + bare.len());
+    let long = long_copies(&html, args.long);
+    let mut flat = if args.no_flat { Vec::new() } else { [flattened(&html), flattened(&long)].concat() };
+    let (pages, first_long) = (html.len(), html.len() + bare.len());
     writeln!(
         out,
-        "training on {pages} pages, {} bare ones, flattened {} times, and {} flat ones",
+        "training on {pages} pages, {} bare ones, {} long ones, flattened {} times, and {} flat ones",
         bare.len(),
+        long.len(),
         flat.len(),
         text.len()
     )?;
-    // Results out of fold come in this order: pages, bare copies, flattened ones, and those that came as text, which
-    // stand in the report by their sets.
+    // Results out of fold come in this order: pages, bare copies, long ones, flattened ones, and those that came as text,
+    // which stand in the report by their sets.
+    let first_flat = first_long + long.len();
     let first_text = first_flat + flat.len();
     let (originals, copies): (Vec<&LabelledPage>, Vec<Example>) =
         bare.into_iter().map(|(at, copy)| (labelled[at], copy)).unzip();
     html.extend(copies);
+    html.extend(long);
     if args.no_flat {
         ensure!(text.is_empty(), "{} pages are flattened text, which --no-flat leaves out", text.len());
     }
@@ -162,11 +171,15 @@ pub fn run(args: Args) -> Result<Status> {
         judged.map(|r| (r.labels.blocks.iter().map(|l| l.body).collect(), &r.judged)).collect();
     let error = calibration_error(p.iter().map(|(p, j)| (&p[..], &j.words[..], &j.body[..])));
     writeln!(out, "calibration error of the probability of body, out of fold: {error:.4}")?;
-    let bare = &html[pages..];
+    let bare = &html[pages..first_long];
     if let Some(f1) = bare_f1(bare.iter().zip(&trained.out_of_fold[pages..]).zip(originals)) {
         writeln!(out, "bare, out of fold: word F1 {f1:.4}")?;
     }
-    if let Some((kept, dropped)) = line_recall(&flat, &trained.out_of_fold[first_flat..]) {
+    let long = &html[first_long..];
+    if let Some((kept, dropped)) = recall(long, &trained.out_of_fold[first_long..first_flat]) {
+        writeln!(out, "long, out of fold: {kept:.1} % of body blocks kept, {dropped:.1} % of chrome blocks dropped")?;
+    }
+    if let Some((kept, dropped)) = recall(&flat, &trained.out_of_fold[first_flat..]) {
         writeln!(
             out,
             "flattened, out of fold: {:.1} % of body lines kept, {:.1} % of chrome lines dropped",
@@ -249,6 +262,16 @@ fn bare_copies(examples: &[Example], every: u8) -> Vec<(usize, Example)> {
     chosen.filter_map(copy).collect()
 }
 
+/// Every nth page of HTML with a longer article, of those that have paragraphs enough.
+fn long_copies(examples: &[Example], every: u8) -> Vec<Example> {
+    let chosen = examples.par_iter().enumerate().filter(|(at, _)| every > 0 && at % usize::from(every) == 0);
+    let copy = |(_, example): (usize, &Example)| {
+        let long = long(&example.id, &example.page, &example.body, &example.kinds)?;
+        Some(Example { page: long.page, body: long.body, kinds: long.kinds, ..example.clone() })
+    };
+    chosen.filter_map(copy).collect()
+}
+
 /// Every page of HTML flattened in two of the styles, the next page in the next ones.
 pub(super) fn flattened(examples: &[Example]) -> Vec<Example> {
     let flat = |example: &Example, style: Style| {
@@ -307,10 +330,10 @@ fn bare_f1<'a>(copies: impl Iterator<Item = ((&'a Example, &'a OutOfFold), &'a L
     (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
 }
 
-/// Percentages of body lines kept and of chrome lines dropped.
-fn line_recall(flat: &[Example], results: &[OutOfFold]) -> Option<(f64, f64)> {
+/// Percentages of blocks of body kept and of chrome dropped.
+fn recall(examples: &[Example], results: &[OutOfFold]) -> Option<(f64, f64)> {
     let (mut body, mut kept, mut chrome, mut dropped) = (0u64, 0u64, 0u64, 0u64);
-    for (example, result) in flat.iter().zip(results) {
+    for (example, result) in examples.iter().zip(results) {
         for (share, label) in example.body.iter().zip(&result.labels.blocks) {
             let is_kept = label.label == Label::Body;
             if *share >= 0.5 {

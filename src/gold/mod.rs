@@ -17,6 +17,7 @@ pub mod flatten;
 pub mod folds;
 mod jsonl;
 mod lines;
+pub mod long;
 #[cfg(feature = "corpus")]
 pub mod rules;
 pub mod typed;

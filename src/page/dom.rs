@@ -4,6 +4,7 @@
 //! a node are the nodes `id + 1 .. end(id)`, so a walk down is a loop forwards, a walk up is a loop
 //! backwards, and a container's share of anything is a difference of prefix sums.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 mod read;
@@ -254,6 +255,48 @@ impl Dom {
         };
         let nodes = (0..self.nodes.len() as NodeId).map(&mut renamed).collect();
         Dom { nodes, attrs, text: self.text.clone(), cut: self.cut }
+    }
+
+    /// The same tree with more elements after some that are not in one another: each with the tag and the attributes of
+    /// that before it, and a text.
+    pub fn with_more(&self, after: &BTreeMap<NodeId, &[String]>) -> Dom {
+        let mut text = self.text.clone();
+        let mut nodes: Vec<Node> = Vec::with_capacity(self.nodes.len());
+        let mut places = vec![0; self.nodes.len()];
+        let mut open: Option<NodeId> = None;
+        for old in 0..=self.nodes.len() as NodeId {
+            if let Some(element) = open.filter(|element| self.end(*element) == old) {
+                open = None;
+                for more in after.get(&element).copied().unwrap_or_default() {
+                    let start = text.len() as u32;
+                    text.push_str(more);
+                    let like = nodes[places[element as usize] as usize].clone();
+                    let inside = Node {
+                        parent: nodes.len() as NodeId,
+                        data: (start, text.len() as u32),
+                        depth: like.depth + 1,
+                        tag: Tag::Text,
+                        end: 0,
+                    };
+                    nodes.extend([like, inside]);
+                }
+            }
+            let Some(node) = self.nodes.get(old as usize) else { break };
+            places[old as usize] = nodes.len() as NodeId;
+            nodes.push(Node { parent: places[node.parent as usize], ..node.clone() });
+            if after.contains_key(&old) {
+                open = Some(old);
+            }
+        }
+        // Each ends where the last in it does.
+        for at in 0..nodes.len() {
+            nodes[at].end = at as NodeId + 1;
+        }
+        for at in (1..nodes.len()).rev() {
+            let parent = nodes[at].parent as usize;
+            nodes[parent].end = nodes[parent].end.max(nodes[at].end);
+        }
+        Dom { nodes, attrs: self.attrs.clone(), text, cut: self.cut }
     }
 
     /// The elements with a tag, in document order.
