@@ -256,6 +256,25 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn what_is_finished_is_not_begun_anew_and_leaves_no_parts() {
+    let corpus = corpus();
+    let apply = |more: &[&str]| {
+        let args = [&["apply", "pages", "-o", "out.jsonl", "--keep", ALL], more].concat();
+        lubb().current_dir(&corpus).args(args).assert()
+    };
+    let settings = settings(corpus.path(), &["--keep", ALL]);
+    for number in [17, 18] {
+        fs::write(corpus.path().join(format!("out.jsonl.partial-{number}-{settings}")), "").unwrap();
+    }
+    apply(&[]).success();
+    assert_eq!(common::listing(corpus.path()), ["out.jsonl", "pages", "records.jsonl.gz"]);
+    let written = || fs::metadata(corpus.path().join("out.jsonl")).unwrap().modified().unwrap();
+    let before = written();
+    apply(&["--resume"]).code(2).stderr(contains("out.jsonl: is there already").and(contains("leave out --resume")));
+    assert_eq!((written(), rows(&corpus.path().join("out.jsonl")).len()), (before, 4));
+}
+
+#[test]
 fn errors_from_before_an_interruption_count() {
     let corpus = corpus();
     let path = |name: &str| corpus.path().join(name);

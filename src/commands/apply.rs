@@ -122,9 +122,10 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let extractor = Extractor::new(model).with_output(output);
     // Texts one after the other have no place for errors.
     let keeps_errors = args.out.as_os_str() != "-" || !is_text;
-    let interrupted = if args.resume { interrupted(&args.out, format, settings)? } else { None };
-    if let Some(interrupted) = &interrupted {
+    let mut interrupted = if args.resume { interrupted(&args.out, format, settings)? } else { None };
+    if let Some(interrupted) = &mut interrupted {
         check(interrupted, &inputs)?;
+        interrupted.remove_shorter()?;
     }
     let columns = Columns { markdown, blocks: args.keep.blocks };
     let mut sink = open(args.out, format, &inputs, columns, settings)?;
@@ -167,6 +168,12 @@ fn interrupted(out: &Path, format: Option<sink::Format>, settings: u64) -> anyho
     ensure!(is_jsonl(out, format), "{name}: --resume goes on with JSONL files only; begin anew without it");
     let interrupted = sink::interrupted(out, settings)?;
     if interrupted.is_none() {
+        // A finished file does not say with which flags and model it was made, and may have taken hours.
+        ensure!(
+            !out.is_file(),
+            "{name}: is there already, and no interrupted run to go on from; a run that ended needs nothing more, and to \
+             write the file anew leave out --resume"
+        );
         super::say(&format!("{name}: no interrupted run to go on from; it begins at the first page"));
     }
     Ok(interrupted)
