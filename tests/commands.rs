@@ -432,6 +432,34 @@ fn a_page_that_is_labelled_twice_is_one_page_and_pages_of_one_site_stay_together
 }
 
 #[test]
+fn rules_for_a_part_of_pages_are_counted_and_give_no_empty_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let rule = |label: &str| format!("[[rule]]\nhost = \"*\"\nselect = \"h1\"\nlabel = \"{label}\"\n");
+    fs::write(path("rules.toml"), rule("body") + &rule("nav")).unwrap();
+    let pages = "data/walkthrough/pages";
+    let check = lubb().args(["rules", "check", &path("rules.toml"), pages]).output().unwrap();
+    let said = String::from_utf8(check.stdout).unwrap();
+    let number = |before: &str| -> usize {
+        let after = said.split_once(before).unwrap_or_else(|| panic!("{said}")).1;
+        after.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (conflicts, body) = (number("conflicts: "), number("-> body\n"));
+    assert!(conflicts >= 10 && body >= 10, "{said}");
+    let shown = said.lines().filter(|line| line.contains("body by line 1, not nav by line 5")).count();
+    assert_eq!(shown, 10);
+    assert_eq!(said.contains("more\n"), conflicts > 10, "{said}");
+    let mut adapt = lubb();
+    adapt.args(["adapt", "--rules", &path("rules.toml"), "--pages", pages, "--rounds", "5", "-o", &path("m.lubb")]);
+    let output = adapt.assert().success().stderr(contains("10 of 10 pages have labels for a part")).get_output().clone();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let row: Vec<&str> = said.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row[3], body.to_string(), "{said}");
+    assert!(said.contains("there are no figures, as none has labels for all of its text"), "{said}");
+    assert!(!said.contains("F1 95 %") && !said.contains("0 pages better"), "{said}");
+}
+
+#[test]
 fn bad_models_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let good = fs::read("models/default.lubb").unwrap();

@@ -12,6 +12,9 @@ use rayon::prelude::*;
 
 use super::Status;
 
+/// How many contradictions are shown.
+const CONFLICTS: usize = 10;
+
 /// Work with rules that label blocks by host and CSS selector
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -109,7 +112,7 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
     let conflicts = pages.iter().flat_map(|page| page.matches.conflicts.iter().map(move |conflict| (page, conflict)));
     let conflicts: Vec<_> = conflicts.collect();
     writeln!(out, "conflicts: {}", conflicts.len())?;
-    for (page, (block, first, other)) in conflicts.iter().take(10) {
+    for (page, (block, first, other)) in conflicts.iter().take(CONFLICTS) {
         let line = |rule: usize| (rules.rules[rule].line, rules.rules[rule].label);
         let ((counts, label), (other, not)) = (line(*first), line(*other));
         writeln!(
@@ -118,6 +121,9 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
             page.id,
             shortened(&page.texts[*block])
         )?;
+    }
+    if let Some(more @ 1..) = conflicts.len().checked_sub(CONFLICTS) {
+        writeln!(out, "  … and {more} more")?;
     }
     let known = pages.iter().filter(|page| page.known);
     let (mut of, mut blocks, mut whole) = (0, 0, 0);
