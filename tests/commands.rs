@@ -342,6 +342,19 @@ fn evaluation_writes_figures_that_agree() {
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - (1.0 - 1.0 / LABELLED_COUNT as f64)).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 21, "that page, and the 20 without an article");
+    // A line that cannot be read costs its page, as in labelled pages; ids of no labelled page are not counted.
+    let more = "{\"id\": \"elsewhere\"}\n{\"id\": \"ar-sports\", \"te\n{\"id\": \"en-news\"}\n{\"id\": \"\u{ff}\"}\n";
+    let all = fs::read_to_string(&texts).unwrap();
+    let others = all.lines().filter(|row| !row.contains("en-news.html") && !row.contains("\"en-news\""));
+    let mut bytes = others.map(|row| format!("{row}\n")).collect::<String>().into_bytes();
+    bytes.extend(more.chars().map(|c| c as u8));
+    fs::write(&texts, bytes).unwrap();
+    evaluate(&texts, &again)
+        .success()
+        .stderr(contains(format!("left out: {}, line {LABELLED_COUNT}: ", texts.display())))
+        .stderr(contains("texts.jsonl, line ").count(2))
+        .stderr(contains(format!("1 of {LABELLED_COUNT} labelled pages have no prediction")))
+        .stderr(contains(format!("1 of {} predictions have no text", LABELLED_COUNT - 1)));
     fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
