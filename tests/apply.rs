@@ -110,6 +110,8 @@ fn csv_and_a_folder_of_texts() {
     assert_eq!(text("a/2.txt"), format!("Home\n\nBridge\n\n{}\n", article(2)));
     assert_eq!(text("b.txt"), format!("Home\n\n{}\n", article(4)));
     apply(&["-o", "texts", "--format", "txt"]).code(2).stderr(contains("texts: there already"));
+    let one = lubb().current_dir(&corpus).args(["apply", "pages/a/1.html", "-o", "-"]).assert();
+    one.success().stderr(contains("1 page: 1 article, 0 empty, 0 errors;"));
 }
 
 #[test]
@@ -284,13 +286,13 @@ fn errors_from_before_an_interruption_count() {
         let args = ["apply", "pages", "-o", out, "--keep", ALL, "--resume"];
         lubb().current_dir(&corpus).args(args).assert()
     };
-    apply("whole.jsonl").code(1).stderr(contains("5 pages: 4 articles, 0 empty, 1 errors"));
+    apply("whole.jsonl").code(1).stderr(contains("5 pages: 4 articles, 0 empty, 1 error;"));
     let whole = fs::read_to_string(path("whole.jsonl")).unwrap();
     let begun: String = whole.split_inclusive('\n').take(2).collect();
     fs::write(path(&format!("out.jsonl.partial-17-{settings}")), begun).unwrap();
     apply("out.jsonl")
         .code(1)
-        .stderr(contains("5 pages (2 of them from before): 4 articles, 0 empty, 1 errors"))
+        .stderr(contains("5 pages (2 of them from before): 4 articles, 0 empty, 1 error;"))
         .stderr(contains("0.html").not());
     assert_eq!(fs::read_to_string(path("out.jsonl")).unwrap(), whole);
 }

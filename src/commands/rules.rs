@@ -10,7 +10,7 @@ use lubb::gold::rules::{Matches, Rules, host_of_page};
 use lubb::page::Page;
 use rayon::prelude::*;
 
-use super::Status;
+use super::{Status, counted};
 
 /// How many contradictions are shown.
 const CONFLICTS: usize = 10;
@@ -103,7 +103,8 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
             writeln!(out, "  matches nothing: {why}")?;
             continue;
         }
-        writeln!(out, "  {} blocks on {} pages", found.len(), of.len())?;
+        let (blocks, of) = (counted(found.len() as u64, "block"), counted(of.len() as u64, "page"));
+        writeln!(out, "  {blocks} on {of}")?;
         // Spread over the pages, since the first page says little of the others.
         for (page, block) in found.iter().step_by(found.len().div_ceil(samples.max(1))).take(samples) {
             writeln!(out, "  {} {block}: {}", page.id, shortened(&page.texts[*block]))?;

@@ -157,3 +157,13 @@ fn the_files_hold_what_was_scored() {
         "set,label,precision,recall,f1,support,given\n"
     );
 }
+
+#[test]
+fn what_the_system_says_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let error = evaluate([]).write(&dir.path().join("file")).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(error.to_string().contains("file: cannot be written; check"), "{error}");
+    assert!(!error.to_string().contains(&source), "{error}");
+}
