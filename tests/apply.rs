@@ -84,6 +84,21 @@ fn patterns_and_named_fields() {
 }
 
 #[test]
+fn an_input_that_is_given_twice_is_named() {
+    let corpus = corpus();
+    let apply = |inputs: &[&str]| {
+        let mut apply = lubb();
+        apply.current_dir(&corpus).arg("apply").args(inputs).args(["-o", "-", "--keep", ALL]);
+        let output = apply.assert().success().get_output().clone();
+        (documents(&output.stdout).len(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (rows, said) = apply(&["pages", "pages/a/../"]);
+    assert_eq!(rows, 8);
+    assert!(said.contains("note: pages/a/../ is given more than once"), "{said}");
+    assert!(!apply(&["pages", "pages/a"]).1.contains("more than once"));
+}
+
+#[test]
 fn standard_input_is_records_or_one_page() {
     let records = format!("\n {}\n", serde_json::json!({ "html": html(1) }));
     let apply = |input: String| {

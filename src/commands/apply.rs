@@ -1,5 +1,6 @@
 //! `lubb apply`: a corpus in, a document a page out, in parallel.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -110,6 +111,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         ..Reading::default()
     };
     let inputs = Inputs::new(&args.inputs, reading.clone())?;
+    say_repeated(&args.inputs);
     let format = args.format.map(sink::Format::from);
     let is_text = format.is_some_and(sink::Format::is_folder);
     ensure!(!(is_text && args.keep.blocks), "--blocks has no place in texts; leave it out, or write JSONL or CSV");
@@ -149,6 +151,15 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     sink.finish()?;
     interrupted.map_or(Ok(()), Interrupted::remove)?;
     Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
+}
+
+/// Tells of inputs that are given more than once, which is rarely meant.
+fn say_repeated(inputs: &[PathBuf]) {
+    let mut seen = HashSet::new();
+    let is_again = |input: &&PathBuf| !seen.insert(input.canonicalize().unwrap_or_else(|_| input.to_path_buf()));
+    for input in inputs.iter().filter(is_again) {
+        super::say(&format!("note: {} is given more than once, and its pages are written as often", input.display()));
+    }
 }
 
 /// A number for all that shapes a page's row. How fields and flags are shown may change with the version, which is in
