@@ -464,7 +464,8 @@ fn rules_for_a_part_of_pages_are_counted_and_give_no_empty_report() {
     assert_eq!(said.contains("more\n"), conflicts > 10, "{said}");
     let mut adapt = lubb();
     adapt.args(["adapt", "--rules", &path("rules.toml"), "--pages", pages, "--rounds", "5", "-o", &path("m.lubb")]);
-    let output = adapt.assert().success().stderr(contains("10 of 10 pages have labels for a part")).get_output().clone();
+    let output =
+        adapt.assert().success().stderr(contains("10 of 10 pages have labels for a part")).get_output().clone();
     let said = String::from_utf8(output.stdout).unwrap();
     let row: Vec<&str> = said.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(row[3], body.to_string(), "{said}");

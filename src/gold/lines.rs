@@ -48,7 +48,11 @@ fn labels(path: &Path) -> Result<Vec<(u32, Label)>, GoldError> {
         let Some(row) = rows.next() else { break };
         let at = super::line_at(&bytes, from);
         let (number, label) = row.map_err(|e| {
-            GoldError::record(path, Some(at), format!("{}; expected a line number, a tab and a label", super::row_fault(&e, &header)))
+            GoldError::record(
+                path,
+                Some(at),
+                format!("{}; expected a line number, a tab and a label", super::row_fault(&e, &header)),
+            )
         })?;
         if labels.last().is_some_and(|(last, _)| *last >= number) {
             return Err(GoldError::record(path, Some(at), format!("line {number} is out of order; sort the file")));
