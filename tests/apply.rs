@@ -84,6 +84,21 @@ fn patterns_and_named_fields() {
 }
 
 #[test]
+fn an_input_that_is_given_twice_is_named() {
+    let corpus = corpus();
+    let apply = |inputs: &[&str]| {
+        let mut apply = lubb();
+        apply.current_dir(&corpus).arg("apply").args(inputs).args(["-o", "-", "--keep", ALL]);
+        let output = apply.assert().success().get_output().clone();
+        (documents(&output.stdout).len(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (rows, said) = apply(&["pages", "pages/a/../"]);
+    assert_eq!(rows, 8);
+    assert!(said.contains("note: pages/a/../ is given more than once"), "{said}");
+    assert!(!apply(&["pages", "pages/a"]).1.contains("more than once"));
+}
+
+#[test]
 fn standard_input_is_records_or_one_page() {
     let records = format!("\n {}\n", serde_json::json!({ "html": html(1) }));
     let apply = |input: String| {
@@ -110,6 +125,8 @@ fn csv_and_a_folder_of_texts() {
     assert_eq!(text("a/2.txt"), format!("Home\n\nBridge\n\n{}\n", article(2)));
     assert_eq!(text("b.txt"), format!("Home\n\n{}\n", article(4)));
     apply(&["-o", "texts", "--format", "txt"]).code(2).stderr(contains("texts: there already"));
+    let one = lubb().current_dir(&corpus).args(["apply", "pages/a/1.html", "-o", "-"]).assert();
+    one.success().stderr(contains("1 page: 1 article, 0 empty, 0 errors;"));
 }
 
 #[test]
@@ -256,6 +273,25 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn what_is_finished_is_not_begun_anew_and_leaves_no_parts() {
+    let corpus = corpus();
+    let apply = |more: &[&str]| {
+        let args = [&["apply", "pages", "-o", "out.jsonl", "--keep", ALL], more].concat();
+        lubb().current_dir(&corpus).args(args).assert()
+    };
+    let settings = settings(corpus.path(), &["--keep", ALL]);
+    for number in [17, 18] {
+        fs::write(corpus.path().join(format!("out.jsonl.partial-{number}-{settings}")), "").unwrap();
+    }
+    apply(&[]).success();
+    assert_eq!(common::listing(corpus.path()), ["out.jsonl", "pages", "records.jsonl.gz"]);
+    let written = || fs::metadata(corpus.path().join("out.jsonl")).unwrap().modified().unwrap();
+    let before = written();
+    apply(&["--resume"]).code(2).stderr(contains("out.jsonl: is there already").and(contains("leave out --resume")));
+    assert_eq!((written(), rows(&corpus.path().join("out.jsonl")).len()), (before, 4));
+}
+
+#[test]
 fn errors_from_before_an_interruption_count() {
     let corpus = corpus();
     let path = |name: &str| corpus.path().join(name);
@@ -265,13 +301,13 @@ fn errors_from_before_an_interruption_count() {
         let args = ["apply", "pages", "-o", out, "--keep", ALL, "--resume"];
         lubb().current_dir(&corpus).args(args).assert()
     };
-    apply("whole.jsonl").code(1).stderr(contains("5 pages: 4 articles, 0 empty, 1 errors"));
+    apply("whole.jsonl").code(1).stderr(contains("5 pages: 4 articles, 0 empty, 1 error;"));
     let whole = fs::read_to_string(path("whole.jsonl")).unwrap();
     let begun: String = whole.split_inclusive('\n').take(2).collect();
     fs::write(path(&format!("out.jsonl.partial-17-{settings}")), begun).unwrap();
     apply("out.jsonl")
         .code(1)
-        .stderr(contains("5 pages (2 of them from before): 4 articles, 0 empty, 1 errors"))
+        .stderr(contains("5 pages (2 of them from before): 4 articles, 0 empty, 1 error;"))
         .stderr(contains("0.html").not());
     assert_eq!(fs::read_to_string(path("out.jsonl")).unwrap(), whole);
 }

@@ -342,6 +342,19 @@ fn evaluation_writes_figures_that_agree() {
     let right = summary(&again);
     assert!((right.sets[0].means.f1 - (1.0 - 1.0 / LABELLED_COUNT as f64)).abs() < 1e-9, "{}", right.sets[0].means.f1);
     assert_eq!(right.sets[0].empty, 21, "that page, and the 20 without an article");
+    // A line that cannot be read costs its page, as in labelled pages; ids of no labelled page are not counted.
+    let more = "{\"id\": \"elsewhere\"}\n{\"id\": \"ar-sports\", \"te\n{\"id\": \"en-news\"}\n{\"id\": \"\u{ff}\"}\n";
+    let all = fs::read_to_string(&texts).unwrap();
+    let others = all.lines().filter(|row| !row.contains("en-news.html") && !row.contains("\"en-news\""));
+    let mut bytes = others.map(|row| format!("{row}\n")).collect::<String>().into_bytes();
+    bytes.extend(more.chars().map(|c| c as u8));
+    fs::write(&texts, bytes).unwrap();
+    evaluate(&texts, &again)
+        .success()
+        .stderr(contains(format!("left out: {}, line {LABELLED_COUNT}: ", texts.display())))
+        .stderr(contains("texts.jsonl, line ").count(2))
+        .stderr(contains(format!("1 of {LABELLED_COUNT} labelled pages have no prediction")))
+        .stderr(contains(format!("1 of {} predictions have no text", LABELLED_COUNT - 1)));
     fs::write(&texts, "{\"id\": \"elsewhere\", \"text\": \"a\"}\n").unwrap();
     evaluate(&texts, &folder.path().join("none")).code(2).stderr(contains("none of its ids"));
     fs::write(&texts, "{\"id\": \"a\"}\n{\"text\": 1}\n").unwrap();
@@ -429,6 +442,35 @@ fn a_page_that_is_labelled_twice_is_one_page_and_pages_of_one_site_stay_together
     let mut train = lubb();
     train.args(["train", "--gold", &path("site"), "-o", &path("n.lubb")]);
     train.assert().code(2).stderr(contains("4 labelled pages in 1 folds of hosts"));
+}
+
+#[test]
+fn rules_for_a_part_of_pages_are_counted_and_give_no_empty_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let rule = |label: &str| format!("[[rule]]\nhost = \"*\"\nselect = \"h1\"\nlabel = \"{label}\"\n");
+    fs::write(path("rules.toml"), rule("body") + &rule("nav")).unwrap();
+    let pages = "data/walkthrough/pages";
+    let check = lubb().args(["rules", "check", &path("rules.toml"), pages]).output().unwrap();
+    let said = String::from_utf8(check.stdout).unwrap();
+    let number = |before: &str| -> usize {
+        let after = said.split_once(before).unwrap_or_else(|| panic!("{said}")).1;
+        after.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (conflicts, body) = (number("conflicts: "), number("-> body\n"));
+    assert!(conflicts >= 10 && body >= 10, "{said}");
+    let shown = said.lines().filter(|line| line.contains("body by line 1, not nav by line 5")).count();
+    assert_eq!(shown, 10);
+    assert_eq!(said.contains("more\n"), conflicts > 10, "{said}");
+    let mut adapt = lubb();
+    adapt.args(["adapt", "--rules", &path("rules.toml"), "--pages", pages, "--rounds", "5", "-o", &path("m.lubb")]);
+    let output =
+        adapt.assert().success().stderr(contains("10 of 10 pages have labels for a part")).get_output().clone();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let row: Vec<&str> = said.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row[3], body.to_string(), "{said}");
+    assert!(said.contains("there are no figures, as none has labels for all of its text"), "{said}");
+    assert!(!said.contains("F1 95 %") && !said.contains("0 pages better"), "{said}");
 }
 
 #[test]

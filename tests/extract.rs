@@ -73,6 +73,26 @@ fn mistakes_end_with_2_and_say_what_to_do() {
         .stderr(contains("bodies").and(contains("headline")));
 }
 
+#[test]
+fn a_files_ending_says_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), page()).unwrap();
+    let extract = |args: &[&str]| {
+        lubb().current_dir(&folder).args(["extract", "page.html", "--keep", "headline,body"]).args(args).assert()
+    };
+    let stdout = |format: &str| extract(&["--format", format]).success().get_output().stdout.clone();
+    for (name, format) in [("a.json", "json"), ("a.MD", "md"), ("a.txt", "txt"), ("a", "txt"), ("a.out", "txt")] {
+        extract(&["-o", name]).success();
+        assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), stdout(format), "{name}");
+    }
+    assert_ne!(stdout("md"), stdout("txt"));
+    extract(&["-o", "b.md", "--format", "json"])
+        .code(2)
+        .stderr(contains("b.md: its ending says Markdown, and --format"));
+    extract(&["-o", "b.jsonl.gz"]).code(2).stderr(contains("its ending says JSONL, which `lubb apply` writes"));
+    assert!(common::listing(folder.path()).iter().all(|name| !name.starts_with("b.")));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_is_full_leaves_the_file_as_it_was() {

@@ -96,15 +96,23 @@ pub fn run(args: Args) -> Result<Status> {
     };
     let before = rows(|further| &further.before);
     let report = Report::new(rows(|further| &further.after));
-    writeln!(
-        out,
-        "\nadapted to {} pages, {} of them new to the model; on each new page, adapted to the other folds:",
-        all.len(),
-        new.len()
-    )?;
-    print_report(&report, &mut out)?;
-    let below = if base.adapted_to().is_some() { "the model before any adaptation" } else { "the model before" };
-    print_comparison(&Comparison::new(["adapted", below], &report.pages, &before), &mut out)?;
+    let adapted_to = format!("\nadapted to {} pages, {} of them new to the model", all.len(), new.len());
+    labelled::say_partial(new.iter().filter(|page| page.has_no_score()).count(), new.len());
+    match (report.pages.is_empty(), new.is_empty()) {
+        (true, true) => writeln!(out, "{adapted_to}: there are no figures")?,
+        (true, false) => writeln!(
+            out,
+            "{adapted_to}; there are no figures, as none has labels for all of its text (of rules one with select = \
+             \"body\" gives these)"
+        )?,
+        _ => {
+            writeln!(out, "{adapted_to}; on each new page, adapted to the other folds:")?;
+            print_report(&report, &mut out)?;
+            let adapted_before = base.adapted_to().is_some();
+            let below = if adapted_before { "the model before any adaptation" } else { "the model before" };
+            print_comparison(&Comparison::new(["adapted", below], &report.pages, &before), &mut out)?;
+        }
+    }
     if let Some(path) = &args.predictions {
         let pages = new.iter().zip(&adapted.further);
         let of = |(page, further): (&&LabelledPage, &Further)| {

@@ -1,5 +1,6 @@
 //! `lubb apply`: a corpus in, a document a page out, in parallel.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -110,6 +111,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
         ..Reading::default()
     };
     let inputs = Inputs::new(&args.inputs, reading.clone())?;
+    say_repeated(&args.inputs);
     let format = args.format.map(sink::Format::from);
     let is_text = format.is_some_and(sink::Format::is_folder);
     ensure!(!(is_text && args.keep.blocks), "--blocks has no place in texts; leave it out, or write JSONL or CSV");
@@ -122,9 +124,10 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let extractor = Extractor::new(model).with_output(output);
     // Texts one after the other have no place for errors.
     let keeps_errors = args.out.as_os_str() != "-" || !is_text;
-    let interrupted = if args.resume { interrupted(&args.out, format, settings)? } else { None };
-    if let Some(interrupted) = &interrupted {
+    let mut interrupted = if args.resume { interrupted(&args.out, format, settings)? } else { None };
+    if let Some(interrupted) = &mut interrupted {
         check(interrupted, &inputs)?;
+        interrupted.remove_shorter()?;
     }
     let columns = Columns { markdown, blocks: args.keep.blocks };
     let mut sink = open(args.out, format, &inputs, columns, settings)?;
@@ -150,6 +153,15 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
 }
 
+/// Tells of inputs that are given more than once, which is rarely meant.
+fn say_repeated(inputs: &[PathBuf]) {
+    let mut seen = HashSet::new();
+    let is_again = |input: &&PathBuf| !seen.insert(input.canonicalize().unwrap_or_else(|_| input.to_path_buf()));
+    for input in inputs.iter().filter(is_again) {
+        super::say(&format!("note: {} is given more than once, and its pages are written as often", input.display()));
+    }
+}
+
 /// A number for all that shapes a page's row. How fields and flags are shown may change with the version, which is in
 /// it.
 fn settings(output: &Output, reading: &Reading, model: &Model) -> u64 {
@@ -167,6 +179,12 @@ fn interrupted(out: &Path, format: Option<sink::Format>, settings: u64) -> anyho
     ensure!(is_jsonl(out, format), "{name}: --resume goes on with JSONL files only; begin anew without it");
     let interrupted = sink::interrupted(out, settings)?;
     if interrupted.is_none() {
+        // A finished file does not say with which flags and model it was made, and may have taken hours.
+        ensure!(
+            !out.is_file(),
+            "{name}: is there already, and no interrupted run to go on from; a run that ended needs nothing more, and to \
+             write the file anew leave out --resume"
+        );
         super::say(&format!("{name}: no interrupted run to go on from; it begins at the first page"));
     }
     Ok(interrupted)

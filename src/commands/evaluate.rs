@@ -171,9 +171,10 @@ pub fn print_report(report: &Report, out: &mut dyn Write) -> std::io::Result<()>
             )?;
         }
         for label in set.labels.iter().filter(|l| l.support > 0) {
-            let s = &label.scores;
+            let share = |of: Option<f64>| of.map_or("-".to_owned(), |of| format!("{of:.4}"));
+            let [f1, precision, recall] = [label.f1, label.precision, label.recall].map(share);
             let name = format!("  label {}", label.label);
-            writeln!(out, "{name:<28} {:>6} {:>8.4} {:>8.4} {:>8.4}", "", s.f1, s.precision, s.recall)?;
+            writeln!(out, "{name:<28} {:>6} {f1:>8} {precision:>8} {recall:>8}", "")?;
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! `lubb extract`: one page in, its article on standard output.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use lubb::corpus::{Inputs, Loaded, Reading, Runner};
+use lubb::document::sink;
 use lubb::page::Page;
 use lubb::{Document, Output};
 
@@ -19,9 +20,9 @@ pub struct Args {
     /// The file to write; standard output if there is none
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// What to write; json is the whole row with all blocks
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What to write, where --out does not end in .txt, .md or .json; json is the whole row with all blocks [default: text]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     #[command(flatten)]
     model: ModelFile,
     #[command(flatten)]
@@ -49,6 +50,43 @@ enum Format {
     Json,
 }
 
+impl Format {
+    /// What a file's ending says.
+    fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Format::Text),
+            "md" => Some(Format::Md),
+            "json" => Some(Format::Json),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Md => "Markdown",
+            Format::Json => "JSON",
+        }
+    }
+
+    /// What to write to a file, or to standard output: what is given, or what the ending says, which must not contradict.
+    fn to_write(given: Option<Format>, out: Option<&Path>) -> anyhow::Result<Format> {
+        let said = out.and_then(Format::of);
+        if let (Some(given), Some(said), Some(out)) = (given, said, out) {
+            let (given, said, out) = (given.name(), said.name(), out.display());
+            ensure!(
+                given == said,
+                "{out}: its ending says {said}, and --format {given}; leave --format out, or name another output"
+            );
+        }
+        if let (None, Some(many), Some(out)) = (given, out.and_then(sink::Format::of), out) {
+            let (out, many) = (out.display(), many.name());
+            bail!("{out}: its ending says {many}, which `lubb apply` writes; name another output, or give --format");
+        }
+        Ok(given.or(said).unwrap_or_default())
+    }
+}
+
 pub(super) fn charset(label: &str) -> Result<String, String> {
     match encoding_rs::Encoding::for_label(label.as_bytes()) {
         Some(_) => Ok(label.to_owned()),
@@ -61,6 +99,7 @@ pub(super) fn charset(label: &str) -> Result<String, String> {
 /// # Errors
 /// The file cannot be opened or is no single page, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<Status> {
+    let format = Format::to_write(args.format, args.out.as_deref())?;
     if args.file.is_dir() {
         bail!("{}: a folder; `lubb apply` extracts many pages", args.file.display());
     }
@@ -72,8 +111,8 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     }
     let output = Output {
         keep: args.keep.keep,
-        markdown: args.format == Format::Md,
-        blocks: args.keep.blocks || args.format == Format::Json,
+        markdown: format == Format::Md,
+        blocks: args.keep.blocks || format == Format::Json,
         favor: args.keep.favor(),
     };
     let extractor = args.model.extractor()?.with_output(output);
@@ -92,7 +131,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
             say(error);
         }
         let mut written = Vec::new();
-        write(&document, args.format, args.keep.blocks, &mut written)?;
+        write(&document, format, args.keep.blocks, &mut written)?;
         match &args.out {
             Some(out) => lubb::whole::write(out, |file| file.write_all(&written))
                 .with_context(|| format!("writing {}", out.display())),

@@ -231,6 +231,17 @@ impl LabelledPage {
 }
 
 impl LabelledPage {
+    /// How many blocks are known to be body, those of a page that is labelled in part included.
+    fn body_blocks(&self) -> usize {
+        let labelled = self.kinds.iter().filter(|label| **label == Some(Label::Body)).count();
+        if self.body.is_empty() { labelled } else { self.body.iter().filter(|share| **share >= 0.5).count() }
+    }
+
+    /// Whether its labels do not say what its article is, and nothing else does.
+    pub fn has_no_score(&self) -> bool {
+        self.partial && self.typed.is_none()
+    }
+
     /// The scores of some labels of the page: against its text or labels, and against its typed reference where there are both.
     pub fn scores(&self, labels: &Labels) -> Vec<PageRow> {
         let prediction = Outcome::of_labels(&self.page, labels.clone()).prediction;
@@ -268,13 +279,15 @@ pub fn whole(golds: Vec<GoldPage>) -> Vec<GoldPage> {
     golds.iter().zip(&found).for_each(|(gold, (_, unmatched))| say_unmatched(gold, *unmatched));
     let kept: Vec<GoldPage> =
         golds.into_iter().zip(found).filter(|(_, (keep, _))| *keep).map(|(gold, _)| gold).collect();
-    if kept.len() < all {
-        super::say(&format!(
-            "{} of {all} pages have labels for a part of their text only, and no score",
-            all - kept.len()
-        ));
-    }
+    say_partial(all - kept.len(), all);
     kept
+}
+
+/// Tells of pages whose labels do not say what the article is.
+pub fn say_partial(partial: usize, all: usize) {
+    if partial > 0 {
+        super::say(&format!("{partial} of {all} pages have labels for a part of their text only, and no score"));
+    }
 }
 
 /// Tells of labels that were set when the page had other blocks.
@@ -335,7 +348,7 @@ pub fn describe(pages: &[LabelledPage], out: &mut dyn Write) -> std::io::Result<
     for set in sets {
         let of_set: Vec<&LabelledPage> = pages.iter().filter(|p| p.gold.set == set).collect();
         let blocks: usize = of_set.iter().map(|p| p.page.blocks.len()).sum();
-        let body = of_set.iter().flat_map(|p| &p.body).filter(|b| **b >= 0.5).count();
+        let body: usize = of_set.iter().map(|p| p.body_blocks()).sum();
         let typed = of_set.iter().filter(|p| p.kinds.iter().any(Option::is_some)).count();
         let oracle: Vec<f64> = of_set.iter().filter_map(|p| p.oracle).collect();
         let mean = oracle.iter().sum::<f64>() / oracle.len().max(1) as f64;

@@ -106,6 +106,11 @@ fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
+/// A number of things, such as `1 page` and `1,200 pages`.
+fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", indicatif::HumanCount(number), if number == 1 { "" } else { "s" })
+}
+
 /// What the input's pages are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum InputKind {

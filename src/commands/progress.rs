@@ -7,7 +7,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lubb::Document;
 use lubb::corpus::Inputs;
 
-use super::say;
+use super::{counted, say};
 
 /// How often a line is written where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
@@ -102,11 +102,8 @@ impl Progress {
 
     fn state(&self, elapsed: Duration) -> String {
         let megabytes = self.bytes as f64 / 1e6 / elapsed.as_secs_f64().max(1e-3);
-        format!(
-            "{} pages, {megabytes:.1} MB/s, {} errors",
-            HumanCount(self.counted.pages),
-            HumanCount(self.counted.errors)
-        )
+        let (pages, errors) = (counted(self.counted.pages, "page"), counted(self.counted.errors, "error"));
+        format!("{pages}, {megabytes:.1} MB/s, {errors}")
     }
 
     /// Says how the run went; the number of pages that failed, those from before among them.
@@ -122,11 +119,11 @@ impl Progress {
                 before => format!(" ({} of them from before)", HumanCount(before)),
             };
             say(&format!(
-                "{} pages{before}: {} articles, {} empty, {} errors; {seconds:.1} s, {:.0} pages/s, {:.1} MB/s",
-                HumanCount(pages),
-                HumanCount(articles),
+                "{}{before}: {}, {} empty, {}; {seconds:.1} s, {:.0} pages/s, {:.1} MB/s",
+                counted(pages, "page"),
+                counted(articles, "article"),
                 HumanCount(pages - articles - errors),
-                HumanCount(errors),
+                counted(errors, "error"),
                 (pages - self.before.pages) as f64 / seconds,
                 self.bytes as f64 / 1e6 / seconds,
             ));

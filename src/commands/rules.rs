@@ -10,7 +10,10 @@ use lubb::gold::rules::{Matches, Rules, host_of_page};
 use lubb::page::Page;
 use rayon::prelude::*;
 
-use super::Status;
+use super::{Status, counted};
+
+/// How many contradictions are shown.
+const CONFLICTS: usize = 10;
 
 /// Work with rules that label blocks by host and CSS selector
 #[derive(clap::Args, Debug)]
@@ -100,7 +103,8 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
             writeln!(out, "  matches nothing: {why}")?;
             continue;
         }
-        writeln!(out, "  {} blocks on {} pages", found.len(), of.len())?;
+        let (blocks, of) = (counted(found.len() as u64, "block"), counted(of.len() as u64, "page"));
+        writeln!(out, "  {blocks} on {of}")?;
         // Spread over the pages, since the first page says little of the others.
         for (page, block) in found.iter().step_by(found.len().div_ceil(samples.max(1))).take(samples) {
             writeln!(out, "  {} {block}: {}", page.id, shortened(&page.texts[*block]))?;
@@ -109,7 +113,7 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
     let conflicts = pages.iter().flat_map(|page| page.matches.conflicts.iter().map(move |conflict| (page, conflict)));
     let conflicts: Vec<_> = conflicts.collect();
     writeln!(out, "conflicts: {}", conflicts.len())?;
-    for (page, (block, first, other)) in conflicts.iter().take(10) {
+    for (page, (block, first, other)) in conflicts.iter().take(CONFLICTS) {
         let line = |rule: usize| (rules.rules[rule].line, rules.rules[rule].label);
         let ((counts, label), (other, not)) = (line(*first), line(*other));
         writeln!(
@@ -118,6 +122,9 @@ fn print(rules: &Rules, pages: &[Checked], samples: usize, out: &mut dyn Write) 
             page.id,
             shortened(&page.texts[*block])
         )?;
+    }
+    if let Some(more @ 1..) = conflicts.len().checked_sub(CONFLICTS) {
+        writeln!(out, "  … and {more} more")?;
     }
     let known = pages.iter().filter(|page| page.known);
     let (mut of, mut blocks, mut whole) = (0, 0, 0);

@@ -1,6 +1,6 @@
 //! What is evaluated: a model, or the texts that another tool made of the pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -19,8 +19,39 @@ use rayon::prelude::*;
 pub enum System {
     /// A model, and its name.
     Model(String, Arc<Model>),
-    /// Predictions by the pages' names, whole and bare, and the file's name.
-    Texts(String, HashMap<String, Prediction>),
+    /// Another tool's texts, and the file's name.
+    Texts(String, Texts),
+}
+
+/// Predictions by the pages' names, whole and bare.
+#[derive(Default)]
+pub struct Texts {
+    of: HashMap<String, Prediction>,
+    /// The names of those that have neither a text nor an error.
+    without: HashSet<String>,
+}
+
+impl Texts {
+    /// The name under which a page's prediction is kept: a whole one is surer than a bare one, which the files of two
+    /// folders may share.
+    fn key<'a>(&self, id: &'a str) -> Option<&'a str> {
+        [id, bare(id)].into_iter().find(|name| self.of.contains_key(*name))
+    }
+
+    fn add(&mut self, id: &str, prediction: Prediction, is_without: bool) {
+        self.of.insert(id.to_owned(), prediction);
+        if is_without {
+            self.without.insert(id.to_owned());
+        }
+    }
+
+    fn get(&self, id: &str) -> Option<&Prediction> {
+        self.of.get(self.key(id)?)
+    }
+
+    fn is_without(&self, id: &str) -> bool {
+        self.key(id).is_some_and(|name| self.without.contains(name))
+    }
 }
 
 impl System {
@@ -35,38 +66,44 @@ impl System {
         }
     }
 
-    /// Predictions: JSON lines with `id` and `text`, and `blocks` where they are lubb's own.
+    /// Predictions: JSON lines with `id` and `text`, and `blocks` where they are lubb's own. Lines that are none are left
+    /// out, and told on standard error.
     pub fn read_texts(path: &Path) -> Result<System> {
         let opened = File::open(path).with_context(|| path.display().to_string())?;
-        let (mut whole, mut bares, mut missing) = (HashMap::new(), HashMap::new(), 0);
-        for (at, line) in BufReader::new(opened).lines().enumerate() {
+        let (mut whole, mut bares, mut broken) = (Texts::default(), Texts::default(), 0);
+        for (at, line) in BufReader::new(opened).split(b'\n').enumerate() {
             let place = || format!("{}, line {}", path.display(), at + 1);
-            let wanted = || format!("{}: wanted {{\"id\": ..., \"text\": ...}}", place());
-            let line = line.with_context(wanted)?;
-            if line.trim().is_empty() {
+            let line = line.with_context(place)?;
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            let row: Row = serde_json::from_str(&line).with_context(wanted)?;
+            let row: Row = match serde_json::from_slice(&line) {
+                Ok(row) => row,
+                Err(error) => {
+                    broken += 1;
+                    super::say(&format!("left out: {}: {error}; wanted {{\"id\": ..., \"text\": ...}}", place()));
+                    continue;
+                }
+            };
             let id = row.id.as_str().map_or_else(|| row.id.to_string(), str::to_owned);
-            missing += usize::from(row.text.is_none() && row.error.is_none());
+            ensure!(!whole.of.contains_key(&id), "{}: the id '{id}' is there twice; leave one of them", place());
+            let is_without = row.text.is_none() && row.error.is_none();
             let text = row.text.unwrap_or_default();
             let blocks = row.blocks.and_then(|blocks| serde_json::from_value(blocks).ok());
             let prediction = Prediction { text, blocks, ..Prediction::default() };
-            bares.entry(bare(&id).to_owned()).or_insert_with(|| prediction.clone());
-            ensure!(!whole.contains_key(&id), "{}: the id '{id}' is there twice; leave one of them", place());
-            whole.insert(id, prediction);
+            if !bares.of.contains_key(bare(&id)) {
+                bares.add(bare(&id), prediction.clone(), is_without);
+            }
+            whole.add(&id, prediction, is_without);
         }
-        ensure!(missing == 0 || missing < whole.len(), "{}: no record has a text; name the field text", path.display());
-        if missing > 0 {
-            super::say(&format!(
-                "{}: {missing} of {} predictions have no text and count as empty",
-                path.display(),
-                whole.len()
-            ));
-        }
-        // A whole name is surer than a bare one, which the files of two folders may share.
-        for (id, prediction) in bares {
-            whole.entry(id).or_insert(prediction);
+        let file = path.display();
+        ensure!(broken == 0 || !whole.of.is_empty(), "{file}: none of its {broken} lines can be read");
+        let texts = whole.of.len() - whole.without.len();
+        ensure!(texts > 0 || whole.of.is_empty(), "{file}: no record has a text; name the field text");
+        for (id, prediction) in bares.of {
+            if !whole.of.contains_key(&id) {
+                whole.add(&id, prediction, bares.without.contains(&id));
+            }
         }
         Ok(System::Texts(name(path), whole))
     }
@@ -94,7 +131,7 @@ impl System {
                 return Ok(());
             }
         };
-        let missing = golds.iter().filter(|gold| text_of(texts, &gold.id).is_none()).count();
+        let missing = golds.iter().filter(|gold| texts.get(&gold.id).is_none()).count();
         if missing == golds.len() {
             let known = golds.first().map_or("", |gold| &gold.id);
             bail!("{name}: none of its ids is the id of a labelled page, such as '{known}'; correct the field id");
@@ -102,6 +139,11 @@ impl System {
         if missing > 0 {
             let all = golds.len();
             super::say(&format!("{name}: {missing} of {all} labelled pages have no prediction and count as empty"));
+        }
+        let without = golds.iter().filter(|gold| texts.is_without(&gold.id)).count();
+        if without > 0 {
+            let predicted = golds.len() - missing;
+            super::say(&format!("{name}: {without} of {predicted} predictions have no text and count as empty"));
         }
         Ok(())
     }
@@ -114,7 +156,7 @@ impl System {
                 Err(error) => Outcome::failed(error),
             },
             System::Texts(_, texts) => {
-                Outcome { prediction: text_of(texts, &gold.id).cloned().unwrap_or_default(), labels: None }
+                Outcome { prediction: texts.get(&gold.id).cloned().unwrap_or_default(), labels: None }
             }
         }
     }
@@ -126,10 +168,6 @@ impl System {
             System::Texts(..) => Vec::new(),
         }
     }
-}
-
-fn text_of<'a>(texts: &'a HashMap<String, Prediction>, id: &str) -> Option<&'a Prediction> {
-    texts.get(id).or_else(|| texts.get(bare(id)))
 }
 
 /// A page's name without what a folder of pages adds to it, so that what `lubb apply` made of `html/ID.html.gz` is found

@@ -41,13 +41,18 @@ fn labels(path: &Path) -> Result<Vec<(u32, Label)>, GoldError> {
     let bytes = read_bytes(path)?;
     let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').quoting(false).from_reader(&bytes[..]);
     let mut labels: Vec<(u32, Label)> = Vec::new();
+    let header = csv::StringRecord::from(vec!["line", "label"]);
     let mut rows = reader.deserialize::<(u32, String)>();
     loop {
         let from = rows.reader().position().byte();
         let Some(row) = rows.next() else { break };
         let at = super::line_at(&bytes, from);
         let (number, label) = row.map_err(|e| {
-            GoldError::record(path, Some(at), format!("{e}; expected a line number, a tab and a label"))
+            GoldError::record(
+                path,
+                Some(at),
+                format!("{}; expected a line number, a tab and a label", super::row_fault(&e, &header)),
+            )
         })?;
         if labels.last().is_some_and(|(last, _)| *last >= number) {
             return Err(GoldError::record(path, Some(at), format!("line {number} is out of order; sort the file")));

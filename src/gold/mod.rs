@@ -377,6 +377,26 @@ fn set_name(dir: &Path) -> String {
     }
 }
 
+/// What is wrong with a row of a table, and in which column: the line is told by who knows the file's lines, which csv
+/// counts otherwise.
+fn row_fault(error: &csv::Error, header: &csv::StringRecord) -> String {
+    match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => {
+            let column = err.field().and_then(|at| header.get(at.try_into().ok()?));
+            let column = column.map(|name| format!("column '{name}': ")).unwrap_or_default();
+            format!("{column}{}", err.kind())
+        }
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} columns, and the first line has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { err, .. } => {
+            let column = header.get(err.field()).map(|name| format!("column '{name}': ")).unwrap_or_default();
+            format!("{column}not UTF-8; save the file as UTF-8")
+        }
+        _ => error.to_string(),
+    }
+}
+
 /// Where a page of this name is looked for in a set's folder.
 fn html_names(id: &str) -> [String; 2] {
     [format!("html/{id}.html"), format!("html/{id}.html.gz")]

@@ -54,8 +54,8 @@ pub(crate) struct Row {
 /// Reads `labels.csv`: the columns `page,block,label,text_hash` and optionally `url`.
 ///
 /// `page` is a file's path from `pages_root`, or from the CSV file's folder if that is `None`; or a name there for
-/// `html/NAME.html[.gz]` or `NAME.html[.gz]`. `block` counts from 0; `text_hash` is the [XXH3] of the block's text
-/// in 16 hexadecimal digits. A page whose file ends in `.txt` is flattened text.
+/// `html/NAME.html[.gz]` or `NAME.html[.gz]`, where a NAME that ends in `.html` or `.htm` gets no second ending. `block`
+/// counts from 0; `text_hash` is the [XXH3] of the block's text in 16 hexadecimal digits. A page whose file ends in `.txt` is flattened text.
 ///
 /// Rows that cannot be used are left out and listed in [`GoldSet::problems`].
 ///
@@ -76,12 +76,13 @@ pub fn read_labels_csv(path: impl AsRef<Path>, pages_root: Option<&Path>) -> Res
         return Err(GoldError::record(path, Some(1), message));
     }
     let header = header.clone();
+    let fault = |error: csv::Error| super::row_fault(&error, &header);
     // A page's rows need not be together; pages keep the order in which they begin.
     let mut pages: HashMap<String, Option<usize>> = HashMap::new();
     for row in reader.records() {
-        let parsed = row.map_err(|e| (e.position().map(csv::Position::byte), e.to_string())).and_then(|record| {
+        let parsed = row.map_err(|e| (e.position().map(csv::Position::byte), fault(e))).and_then(|record| {
             let place = record.position().map(csv::Position::byte);
-            record.deserialize::<Row>(Some(&header)).map(|row| (place, row)).map_err(|e| (place, e.to_string()))
+            record.deserialize::<Row>(Some(&header)).map(|row| (place, row)).map_err(|e| (place, fault(e)))
         });
         // Found out for what is told only.
         let line = |place: Option<u64>| place.map(|place| super::line_at(&bytes, place));
@@ -144,7 +145,10 @@ fn label(path: &Path, line: impl Fn() -> Option<u64>, row: &Row) -> Result<Block
 fn page(set: &mut Collector, path: &Path, root: &Path, row: &Row) -> Option<usize> {
     let id = &row.page;
     let [html, gz] = super::html_names(id);
-    let names = [id.clone(), html, gz, format!("{id}.html"), format!("{id}.html.gz")];
+    let names = match id.ends_with(".html") || id.ends_with(".htm") {
+        true => vec![id.clone(), format!("{id}.gz"), format!("html/{id}"), format!("html/{id}.gz")],
+        false => vec![id.clone(), html, gz, format!("{id}.html"), format!("{id}.html.gz")],
+    };
     let source = set.find(path, root, id, &names)?;
     let input = match &source {
         super::Source::File(file) if file.to_string_lossy().trim_end_matches(".gz").ends_with(".txt") => Input::Text,

@@ -196,7 +196,19 @@ impl Totals {
     }
 }
 
-/// How many words a text has.
+/// How many words a text has for word scores, which lower its case first: İ becomes an i with a mark, at which a word ends.
 pub fn word_count(text: &str, rule: WordRule) -> u64 {
-    words(text, rule).count() as u64
+    words(&text.to_lowercase(), rule).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_that_are_counted_are_those_that_are_scored() {
+        let (text, i_alone) = ("İpek yolu İSTANBUL", "i");
+        assert_eq!(word_count(text, WordRule::Cjk), 5);
+        assert_eq!(word_scores(i_alone, text, WordRule::Cjk).recall, 1.0 / 5.0);
+    }
 }

@@ -49,7 +49,7 @@ pub struct Prediction {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file or the folder cannot be written.
-    #[error("{}: {source}; check that the folder may be written to and has room", path.display())]
+    #[error("{}: cannot be written; check that the folder may be written to and has room", path.display())]
     Io {
         /// The file.
         path: PathBuf,

@@ -181,9 +181,12 @@ pub struct GroupSummary {
 pub struct LabelSummary {
     /// The label.
     pub label: Label,
-    /// Its scores.
-    #[serde(flatten)]
-    pub scores: Prf,
+    /// Word precision; nothing where no word was given this label.
+    pub precision: Option<f64>,
+    /// Word recall; nothing where no word has this label in the gold.
+    pub recall: Option<f64>,
+    /// Word F1; nothing where there is neither.
+    pub f1: Option<f64>,
     /// Words with this label in the gold.
     pub support: u64,
     /// Words that were given this label.
@@ -271,10 +274,7 @@ impl SetSummary {
     }
 
     fn label_rows(&self) -> impl Iterator<Item = impl Serialize> {
-        self.labels.iter().map(|l| {
-            let Prf { precision, recall, f1 } = l.scores;
-            (self.set.clone(), l.label, precision, recall, f1, l.support, l.given)
-        })
+        self.labels.iter().map(|l| (self.set.clone(), l.label, l.precision, l.recall, l.f1, l.support, l.given))
     }
 
     fn confusion_rows(&self) -> impl Iterator<Item = impl Serialize> {
@@ -291,7 +291,15 @@ fn label_summaries(typed: &[&TypedScores]) -> Vec<LabelSummary> {
     let summary = |label: Label| {
         let pages = typed.iter().map(|t| t.labels[label.index()]);
         let (hits, given, support) = pages.fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-        LabelSummary { label, scores: Prf::from_counts(hits, given, support), support, given }
+        let Prf { precision, recall, f1 } = Prf::from_counts(hits, given, support);
+        LabelSummary {
+            label,
+            precision: (given > 0).then_some(precision),
+            recall: (support > 0).then_some(recall),
+            f1: (given + support > 0).then_some(f1),
+            support,
+            given,
+        }
     };
     Label::ALL.into_iter().map(summary).collect()
 }

@@ -81,18 +81,30 @@ fn typed_gold_is_scored_by_label_and_failed_pages_count_as_empty() {
     assert_eq!((set.means.precision, set.means.recall), (1.0, 0.5));
     let row = |label: Label| {
         let l = set.labels[label.index()];
-        (l.scores.precision, l.scores.recall, l.given, l.support)
+        (l.precision.unwrap(), l.recall.unwrap(), l.given, l.support)
     };
     assert_eq!(row(Label::Body), (1.0, 0.5, 3, 6));
     assert_eq!(row(Label::Headline), (0.4, 1.0, 5, 2));
     assert_eq!(row(Label::Nav), (1.0, 1.0, 2, 2));
-    assert!((set.labels[Label::Headline.index()].scores.f1 - 0.571_428_571_428_571_5).abs() < 1e-12);
+    assert!((set.labels[Label::Headline.index()].f1.unwrap() - 0.571_428_571_428_571_5).abs() < 1e-12);
     assert_eq!(set.confusion[Label::Body.index()], [1, 1, 0, 0, 0, 0, 0, 0]);
+    // A share of nothing is none, and no 0.
+    let caption = set.labels[Label::Caption.index()];
+    assert_eq!((caption.precision, caption.recall, caption.f1), (None, None, None));
+    let out = dir.path().join("report");
+    report.write(&out).unwrap();
+    let csv = std::fs::read_to_string(out.join("labels.csv")).unwrap();
+    assert!(csv.contains(",caption,,,,0,0\n"), "{csv}");
+    let summary: Summary = serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary, report.summary);
 
     let failed = Prediction { error: Some("broken".to_owned()), ..good.clone() };
-    let report = evaluate([(page.clone(), failed), (page, good)]);
+    let report = evaluate([(page.clone(), failed), (page.clone(), good)]);
     let set = &report.summary.sets[0];
     assert_eq!((set.pages, set.failed, set.empty, set.means.recall), (2, 1, 1, 0.25));
+    let none = evaluate([(page.clone(), Prediction { blocks: Some(Vec::new()), ..Prediction::default() })]);
+    let headline = none.summary.sets[0].labels[Label::Headline.index()];
+    assert_eq!((headline.precision, headline.recall, headline.f1), (None, Some(0.0), Some(0.0)));
     let body = set.labels[Label::Body.index()];
     assert_eq!((body.given, body.support), (3, 12));
 }
@@ -144,4 +156,14 @@ fn the_files_hold_what_was_scored() {
         std::fs::read_to_string(out.join("labels.csv")).unwrap(),
         "set,label,precision,recall,f1,support,given\n"
     );
+}
+
+#[test]
+fn what_the_system_says_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let error = evaluate([]).write(&dir.path().join("file")).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(error.to_string().contains("file: cannot be written; check"), "{error}");
+    assert!(!error.to_string().contains(&source), "{error}");
 }

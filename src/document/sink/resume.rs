@@ -57,6 +57,27 @@ pub fn interrupted(path: &Path, settings: u64) -> Result<Option<Interrupted>, Si
     }
 }
 
+/// Removes what interrupted runs with the same settings left of an output that is whole now: nobody needs to go on from
+/// it, and who did would write an older result over the new one. Runs with other settings were to have other rows.
+pub(super) fn remove_stale(path: &Path, settings: Option<u64>) -> Result<(), SinkError> {
+    for (partial, name) in partials(path)? {
+        if name.settings != settings {
+            continue;
+        }
+        // What a run is writing is locked, and so is what this one goes on from. Where there are no locks, nobody knows.
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&partial) else { continue };
+        if file.try_lock().is_ok() {
+            remove(&partial)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(partial: &Path) -> Result<(), SinkError> {
+    let path = partial.display().to_string();
+    fs::remove_file(partial).map_err(|source| SinkError::Remove { path, source })
+}
+
 /// The partial files of an output, in the order of their names.
 fn partials(path: &Path) -> Result<Vec<(PathBuf, Partial)>, SinkError> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -155,10 +176,17 @@ impl Interrupted {
     /// # Errors
     /// One cannot be removed.
     pub fn remove(self) -> Result<(), SinkError> {
-        self.runs.into_iter().try_for_each(|run| {
-            let path = run.path.display().to_string();
-            fs::remove_file(run.path).map_err(|source| SinkError::Remove { path, source })
-        })
+        self.runs.iter().try_for_each(|run| remove(&run.path))
+    }
+
+    /// Removes the files of all but the longest run, which has their rows too: or each interruption of a run that went on
+    /// would leave one more copy.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    pub fn remove_shorter(&mut self) -> Result<(), SinkError> {
+        let shorter = self.runs.len().saturating_sub(1);
+        self.runs.drain(..shorter).try_for_each(|run| remove(&run.path))
     }
 }
 
@@ -189,6 +217,27 @@ mod tests {
         assert_eq!(ids(&left), ["a", "b"], "it can be read again");
         left.remove().unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 1, "what is no run's is left");
+    }
+
+    #[test]
+    fn a_whole_output_needs_no_older_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.jsonl");
+        let of = |process, settings| Partial { process, settings }.of(&out);
+        for (process, settings) in [(1, Some(7)), (2, Some(7)), (3, Some(8)), (4, None), (5, Some(7))] {
+            fs::write(of(process, settings), ROWS).unwrap();
+        }
+        let at_work = locked(&of(5, Some(7))).unwrap();
+        super::super::open_resumable(&out, 7).unwrap().finish().unwrap();
+        let left: Vec<bool> = [(1, Some(7)), (2, Some(7)), (3, Some(8)), (4, None), (5, Some(7))]
+            .map(|(process, settings)| of(process, settings).exists())
+            .to_vec();
+        assert_eq!(left, [false, false, true, true, true], "other settings and a run at work are another matter");
+        drop(at_work);
+        fs::write(of(6, Some(7)), "").unwrap();
+        let mut left = interrupted(&out, 7).unwrap().unwrap();
+        left.remove_shorter().unwrap();
+        assert_eq!((left.rows(), of(5, Some(7)).exists(), of(6, Some(7)).exists()), (2, true, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::SinkError;
+use super::{SinkError, resume};
 
 /// Where a stream of documents goes.
 pub(super) enum Out {
@@ -42,6 +42,7 @@ pub(super) struct Staged {
     path: PathBuf,
     /// Where it is written: beside `path`, or `path` itself if that is a device or a pipe.
     partial: PathBuf,
+    settings: Option<u64>,
     encoder: Encoder,
 }
 
@@ -94,11 +95,11 @@ impl Staged {
             "zst" => Encoder::Zstd(zstd::Encoder::new(file, 0).map_err(failed)?),
             _ => Encoder::Plain(file),
         };
-        Ok(Staged { path: target, partial, encoder })
+        Ok(Staged { path: target, partial, settings, encoder })
     }
 
     pub(super) fn finish(self) -> Result<(), SinkError> {
-        let Staged { path, partial, encoder } = self;
+        let Staged { path, partial, settings, encoder } = self;
         let file = match encoder {
             Encoder::Plain(file) => Ok(file),
             Encoder::Gzip(encoder) => encoder.finish(),
@@ -107,7 +108,11 @@ impl Staged {
         // A name must not outlive a crash of the machine longer than the data it stands for.
         let synced = file.and_then(|file| if partial == path { Ok(()) } else { file.sync_all() });
         synced.map_err(|source| SinkError::Write { path: partial.display().to_string(), source })?;
-        if partial == path { Ok(()) } else { rename(&partial, &path) }
+        if partial == path {
+            return Ok(());
+        }
+        rename(&partial, &path)?;
+        resume::remove_stale(&path, settings)
     }
 }
 

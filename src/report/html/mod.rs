@@ -165,14 +165,13 @@ fn labels(sets: &[SetSummary]) -> Markup {
     }
     let rows = sets.iter().flat_map(|set| {
         set.labels.iter().filter(|l| l.support > 0 || l.given > 0).map(|l| {
-            let s = &l.scores;
             let (support, given) = (count(l.support as usize), count(l.given as usize));
             vec![
                 text(l.label.name()),
                 text(set.set.as_str()),
-                share(s.f1),
-                share(s.precision),
-                share(s.recall),
+                share(l.f1),
+                share(l.precision),
+                share(l.recall),
                 support,
                 given,
             ]
