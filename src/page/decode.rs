@@ -97,20 +97,24 @@ const OTHER_SCRIPTS: [&str; 19] = [
 ];
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
-    // UTF-16 without a mark: mostly ASCII markup, so every other byte is zero.
-    let head = &bytes[..bytes.len().min(DECLARATION_WINDOW)];
-    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
-    if head.len() >= 64 {
-        if zeros(1) * 4 > head.len() && zeros(0) * 20 < head.len() {
-            return UTF_16LE;
-        }
-        if zeros(0) * 4 > head.len() && zeros(1) * 20 < head.len() {
-            return UTF_16BE;
-        }
+    if let Some(encoding) = utf16_without_a_mark(bytes) {
+        return encoding;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     detector.guess(None, Utf8Detection::Allow)
+}
+
+/// UTF-16, whose ASCII has a zero byte in the same half of each unit. What has no Latin letters has ASCII still, in its
+/// markup, spaces and line ends; texts in other encodings have no zeros, but by accident a few in either half.
+fn utf16_without_a_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    const ENOUGH: usize = 4;
+    let units = bytes[..bytes.len().min(DECLARATION_WINDOW)].as_chunks::<2>().0;
+    let is_ascii = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let little = units.iter().filter(|[low, high]| *high == 0 && is_ascii(*low)).count();
+    let big = units.iter().filter(|[high, low]| *high == 0 && is_ascii(*low)).count();
+    let (encoding, most, least) = if little > big { (UTF_16LE, little, big) } else { (UTF_16BE, big, little) };
+    (most >= ENOUGH && most * 32 >= units.len() && least * 4 < most).then_some(encoding)
 }
 
 /// The encoding that `<meta charset=...>` or `<meta http-equiv content="...; charset=...">` names.
@@ -235,6 +239,29 @@ mod tests {
         assert_eq!(decode(&utf16, None).1, UTF_16LE);
         let marked: Vec<u8> = "\u{feff}سلام".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode(&marked, None).0, "سلام");
+    }
+
+    #[test]
+    fn utf16_without_a_mark_is_told_by_the_ascii_that_any_text_has() {
+        let texts = [
+            ARABIC,
+            "הממשלה הודיעה היום על תקציב חדש לשנה הבאה, והשר אמר כי הגירעון יקטן.",
+            "รัฐบาลประกาศงบประมาณใหม่ สำหรับปีหน้าวันนี้ และรัฐมนตรีกล่าวว่า การขาดดุลจะลดลง",
+            "<p>政府今天宣布了明年的一个新预算，部长说赤字将会减少。</p>",
+        ];
+        for text in texts {
+            let text = format!("{text}\n{text}\n");
+            let units = || text.encode_utf16();
+            let (little, big): (Vec<u8>, Vec<u8>) =
+                (units().flat_map(u16::to_le_bytes).collect(), units().flat_map(u16::to_be_bytes).collect());
+            assert_eq!(decode(&little, None), (Cow::Borrowed(&*text), UTF_16LE));
+            assert_eq!(decode(&big, None), (Cow::Borrowed(&*text), UTF_16BE));
+        }
+        // Zeros in other texts.
+        for text in ["<p>a\0b\0 c d e\0 f</p>\0\0\0\0 and\0 more words", "a\0b\0", "<p>\0\0\0\0\0\0\0\0\0\0\0\0\0</p>"]
+        {
+            assert_ne!(decode(text.as_bytes(), None).0.find("\0"), None, "{text:?}");
+        }
     }
 
     #[test]
