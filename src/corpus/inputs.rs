@@ -340,9 +340,15 @@ pub enum Ending {
 
 impl Ending {
     pub fn of(path: &Path) -> Ending {
-        // `page.php?id=5`, as wget writes it.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let path = Path::new(name.split('?').next().unwrap_or_default());
+        // `page.php?id=5`, as wget writes it, `page?id=5.html`, as `wget -E` does, and `who came?.html`.
+        let ends = name.match_indices('?').map(|(at, _)| at).chain([name.len()]);
+        let endings = || ends.clone().map(|end| Ending::of_name(Path::new(&name[..end])));
+        let known = endings().find(|ending| *ending != Ending::Unknown).unwrap_or(Ending::Unknown);
+        endings().find(|ending| *ending == Ending::Html).unwrap_or(known)
+    }
+
+    fn of_name(path: &Path) -> Ending {
         let is = |extension: Option<&OsStr>, names: &[&str]| {
             extension.is_some_and(|e| names.iter().any(|name| e.eq_ignore_ascii_case(name)))
         };
@@ -393,6 +399,18 @@ mod tests {
             ids(&[folder.path().to_owned()]),
             ["A.xhtml.zst", "a/y.txt", "a/z.HTM.gz", "b.html", "e.php?id=5&a=b.c"]
         );
+    }
+
+    #[test]
+    fn names_with_question_marks_end_before_them_or_at_their_end() {
+        let ending = |name: &str| Ending::of(Path::new(name));
+        for page in ["a?id=3.html", "who came?.html", "who? me?.htm.gz", "a.php?t=5.html", "a.html?x", "a.php?f=b.txt"]
+        {
+            assert_eq!(ending(page), Ending::Html, "{page}");
+        }
+        assert_eq!(ending("who?.txt"), Ending::Text);
+        assert_eq!(ending("a.jsonl?v=1.csv"), Ending::Jsonl);
+        assert_eq!(ending("a.png?v=1"), Ending::Unknown);
     }
 
     #[test]
