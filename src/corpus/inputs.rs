@@ -227,7 +227,7 @@ impl Input {
         Box::new(files.flat_map(move |path| match path {
             Err(error) => {
                 let path = error.path().unwrap_or(Path::new("")).to_owned();
-                let failed = failed(path.display().to_string(), Fault::Read(error.into()));
+                let failed = failed(path.display().to_string(), Fault::Read(without_path(error)));
                 one(Err(PageError { id: self.id(&path), ..failed }))
             }
             Ok(path) => match Ending::of(&path) {
@@ -258,6 +258,13 @@ fn one(page: Result<RawPage, PageError>) -> Source {
 
 fn failed(place: String, fault: Fault) -> PageError {
     PageError { id: place.clone(), url: None, place, stored: 0, fault }
+}
+
+/// What is wrong with a file in a folder, which the message of the page names already.
+fn without_path(error: walkdir::Error) -> std::io::Error {
+    let folder = error.loop_ancestor().map(|folder| format!("a link to {}, which it is in", folder.display()));
+    let is_loop = folder.map(std::io::Error::other);
+    is_loop.or_else(|| error.into_io_error()).unwrap_or_else(|| std::io::ErrorKind::Other.into())
 }
 
 /// A stream, decompressed, and how much of it is read as it is stored.
@@ -501,6 +508,13 @@ mod tests {
         let error = inputs.pages().find_map(Result::err).unwrap();
         assert_eq!(error.id, "broken.html");
         assert_eq!(error.place, folder.path().join("broken.html").display().to_string());
+        let (place, message) = (&error.place, error.to_string());
+        assert!(message.starts_with(&format!("{place}: cannot be read: No such file")), "{message}");
+        std::fs::remove_file(folder.path().join("broken.html")).unwrap();
+        std::os::unix::fs::symlink(".", folder.path().join("loop")).unwrap();
+        let error = inputs.pages().find_map(Result::err).unwrap();
+        let wrong = format!("cannot be read: a link to {}, which it is in", folder.path().display());
+        assert_eq!(error.fault.to_string(), wrong);
     }
 
     #[test]
