@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1254, X_USER_DEFINED};
 
 /// How far into a page a declaration of its charset is looked for; browsers look at 1,024 bytes, real pages
 /// put long comments first.
@@ -35,6 +35,7 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
         (false, _) if is_nearly_utf8(bytes) => UTF_8,
         (false, Some(e)) if e == UTF_8 && is_mostly_utf8(bytes) => UTF_8,
         // Editors of old wrote their default into the page, whatever it was saved in.
+        (false, Some(e)) if e == WINDOWS_1252 && is_turkish(bytes) => WINDOWS_1254,
         (false, Some(e)) if e == WINDOWS_1252 => guess_of_another_script(bytes).unwrap_or(WINDOWS_1252),
         // A declaration of UTF-8 on bytes that are not is wrong.
         (false, declared) => declared.filter(|e| *e != UTF_8).unwrap_or_else(|| guess(bytes)),
@@ -71,6 +72,19 @@ fn guess_of_another_script(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     Some(guess(bytes)).filter(|encoding| OTHER_SCRIPTS.contains(&encoding.name()))
+}
+
+/// Whether bytes that declare Western European are Turkish. The two differ in six letters, `ĞİŞğış` for `ÐÝÞðýþ`, and
+/// what has those beside hardly any letter that Turkish has not is no Icelandic, Faroese or Czech.
+fn is_turkish(bytes: &[u8]) -> bool {
+    const ENOUGH: usize = 10;
+    const OWN: &[u8] = b"\xd0\xdd\xde\xf0\xfd\xfe";
+    // `ÇÖÜçöü`, and the vowels of words from Arabic, `Ââîû`.
+    const SHARED: &[u8] = b"\xc7\xd6\xdc\xe7\xf6\xfc\xc2\xe2\xee\xfb";
+    let letters = || bytes.iter().filter(|byte| **byte >= 0xc0);
+    let own = letters().filter(|byte| OWN.contains(byte)).count();
+    let foreign = letters().filter(|byte| !OWN.contains(byte) && !SHARED.contains(byte)).count();
+    own >= ENOUGH && foreign * 10 < own
 }
 
 /// The encodings without Latin letters beyond ASCII, or hardly any, by name.
@@ -217,6 +231,27 @@ mod tests {
         let latin = "Où étaient-ils allés, ces élèves zélés ? À l'école, répétait-on, naïfs et déçus. ".repeat(4);
         for text in [&*latin, "ÀÉÈÙÂÊÎÔÛ", "Größe ÄÖÜ: 100 m², 5 €, «ça»"] {
             let html = format!("<meta charset=iso-8859-1><p>{text}</p>");
+            assert_eq!(decode(&WINDOWS_1252.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1252));
+        }
+    }
+
+    #[test]
+    fn turkish_that_declares_a_western_charset_is_turkish() {
+        let page = |text: &str, label: &str| format!("<meta charset={label}><p>{}</p>", text.repeat(3));
+        let text =
+            "Köy kütüphanesi üç yıl sonra yeniden açıldı; kapısı Şükrü Bey'in çağrısıyla İzmir'den René'ye açık. ";
+        for label in ["iso-8859-1", "windows-1252"] {
+            let html = page(text, label);
+            assert_eq!(decode(&WINDOWS_1254.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1254));
+        }
+        // The same letters as others have them.
+        for text in [
+            "Það var þá að hún sagði að æðrast ekki, en nú sé tími til að fara út í Þórsmörk, þótt ýmsir efist um það. ",
+            "Tað er gott veður í dag, og tey fara við bátinum út á fjørðin at fiska; ýsan er har við smáan økt í fýra dagar. ",
+            "Hwæt! We Gardena in geardagum, þeodcyninga, þrym gefrunon, hu ða æþelingas ellen fremedon; þæt wæs god cyning. ",
+            "Où étaient-ils allés, ces élèves zélés ? À Saint-Loup-de-Naud, ou bien à Louÿs, répétait-on, déçus. ",
+        ] {
+            let html = page(text, "iso-8859-1");
             assert_eq!(decode(&WINDOWS_1252.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1252));
         }
     }
