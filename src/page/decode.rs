@@ -37,6 +37,7 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
         // Editors of old wrote their default into the page, whatever it was saved in.
         (false, Some(e)) if e == WINDOWS_1252 && is_turkish(bytes) => WINDOWS_1254,
         (false, Some(e)) if e == WINDOWS_1252 => guess_of_another_script(bytes).unwrap_or(WINDOWS_1252),
+        (false, Some(e)) if EAST_ASIAN.contains(&e.name()) => guess_of_another_charset(bytes, e).unwrap_or(e),
         // A declaration of UTF-8 on bytes that are not is wrong.
         (false, declared) => declared.filter(|e| *e != UTF_8).unwrap_or_else(|| guess(bytes)),
     };
@@ -73,6 +74,23 @@ fn guess_of_another_script(bytes: &[u8]) -> Option<&'static Encoding> {
     }
     Some(guess(bytes)).filter(|encoding| OTHER_SCRIPTS.contains(&encoding.name()))
 }
+
+/// The East Asian encoding that bytes are in, where they decode badly as the declared one: read as another, they give
+/// letters that do not exist, or private ones. Pages of Taiwan were made with editors of the mainland, too.
+fn guess_of_another_charset(bytes: &[u8], declared: &'static Encoding) -> Option<&'static Encoding> {
+    let count = |encoding: &'static Encoding, is: fn(&char) -> bool| {
+        encoding.decode_without_bom_handling(bytes).0.chars().filter(is).count()
+    };
+    let bad = |encoding| count(encoding, |c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}'));
+    let declared_bad = bad(declared);
+    if declared_bad * 20 < count(declared, |c| !c.is_ascii()) {
+        return None;
+    }
+    Some(guess(bytes)).filter(|other| EAST_ASIAN.contains(&other.name()) && bad(other) * 4 < declared_bad)
+}
+
+/// The encodings in which a letter is two bytes, by name.
+const EAST_ASIAN: [&str; 6] = ["GBK", "gb18030", "Big5", "EUC-KR", "EUC-JP", "Shift_JIS"];
 
 /// Whether bytes that declare Western European are Turkish. The two differ in six letters, `ĞİŞğış` for `ÐÝÞðýþ`, and
 /// what has those beside hardly any letter that Turkish has not is no Icelandic, Faroese or Czech.
@@ -254,6 +272,23 @@ mod tests {
             let html = page(text, "iso-8859-1");
             assert_eq!(decode(&WINDOWS_1252.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1252));
         }
+    }
+
+    #[test]
+    fn chinese_that_declares_the_charset_of_the_other_is_guessed() {
+        let pages = [
+            ("gb2312", "big5", "政府今天宣布了明年的一個新預算，部長說赤字將會減少，圖書館也會重新開放。"),
+            ("big5", "gbk", "政府今天宣布了明年的一个新预算，部长说赤字将会减少，图书馆也会重新开放。"),
+        ];
+        for (declared, label, text) in pages {
+            let html = format!("<meta charset={declared}><p>{}</p>", text.repeat(3));
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            assert_eq!(decode(&encoding.encode(&html).0, None), (Cow::Borrowed(&*html), encoding));
+        }
+        // What is broken otherwise is what it says: a letter cut in two, a private one.
+        let html = "<meta charset=gb2312><p>政府今天宣布了明年的一个新预算，部长说赤字将会减少，图书馆。</p>";
+        let bytes = [&encoding_rs::GBK.encode(html).0[..], b"\xb5<p>\xfe\xfe\xaa\xa1</p>"].concat();
+        assert_eq!(decode(&bytes, None).1, encoding_rs::GBK);
     }
 
     #[test]
