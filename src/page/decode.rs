@@ -13,10 +13,11 @@ const DECLARATION_WINDOW: usize = 4096;
 ///
 /// Tried in this order: a byte order mark; `charset`, the label of an HTTP header that the caller knows;
 /// UTF-8 with at least one multi-byte character, in which a few bytes may be broken, or a part where the page declares
-/// UTF-8; `<meta charset>` or `http-equiv`, unless it names a Latin encoding for text of another script; a guess
-/// from the bytes (chardetng, the detector of Firefox). UTF-8 comes before the page's own declaration because
-/// scrapers often store pages as UTF-8 without changing what the page says of itself, and cut texts in mid-letter; text in
-/// a legacy encoding is practically never valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
+/// UTF-8; `<meta charset>` or `http-equiv`, unless it names a Latin encoding for text of another script or in Turkish,
+/// or an East Asian one for bytes of another; UTF-16 by its zeros; a guess from the bytes (chardetng, the detector of
+/// Firefox). UTF-8 comes before the page's own declaration because scrapers often store pages as UTF-8 without changing
+/// what the page says of itself, and cut texts in mid-letter; text in a legacy encoding is practically never valid UTF-8
+/// by chance. Bytes that do not decode become U+FFFD.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'static Encoding) {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return (encoding.decode_without_bom_handling(&bytes[skip..]).0, encoding);
