@@ -72,6 +72,27 @@ fn records_keep_their_order_ids_and_addresses_with_any_number_of_jobs() {
 }
 
 #[test]
+fn a_charset_that_is_known_is_that_of_all_pages_but_records() {
+    let folder = tempfile::tempdir().unwrap();
+    // Too short to be guessed; what the page declares of itself is wrong.
+    let page = "<meta charset=iso-8859-1><h1>Привет</h1>";
+    fs::write(folder.path().join("a.html"), encoding_rs::KOI8_R.encode(page).0).unwrap();
+    let record = serde_json::json!({"id": "b", "html": page}).to_string();
+    fs::write(folder.path().join("b.jsonl"), record).unwrap();
+    let mut apply = lubb();
+    apply.current_dir(&folder).args(["apply", "a.html", "b.jsonl", "-o", "-", "--quiet", "--blocks"]);
+    let output = apply.args(["--charset", "koi8-r"]).assert().success().get_output().stdout.clone();
+    for row in documents(&output) {
+        assert_eq!(row.blocks.unwrap()[0].text, "Привет", "{}", row.id);
+    }
+    lubb()
+        .args(["apply", "a.html", "-o", "-", "--charset", "arabic!"])
+        .assert()
+        .code(2)
+        .stderr(contains("windows-1256"));
+}
+
+#[test]
 fn patterns_and_named_fields() {
     let corpus = corpus();
     let line = serde_json::json!({"doc": "7", "source": html(7), "text": "reference"}).to_string();

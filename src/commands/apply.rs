@@ -42,6 +42,9 @@ pub struct Args {
     /// What the pages are
     #[arg(long, value_enum, default_value_t)]
     input: InputKind,
+    /// The charset of all pages in files of their own, for example windows-1256, where it is known from elsewhere
+    #[arg(long, value_name = "LABEL", value_parser = super::extract::charset)]
+    charset: Option<String>,
     /// The field of JSONL records with the page's HTML
     #[arg(long, value_name = "NAME", default_value = "html")]
     html_field: String,
@@ -106,6 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     ensure!(!(args.resume && is_stdin), "--resume needs inputs that can be read again, and '-' is standard input");
     let reading = Reading {
         input: args.input.into(),
+        charset: args.charset,
         fields: Fields { html: args.html_field, text: args.text_field, id: args.id_field, url: args.url_field },
         max_page_bytes: args.max_page_bytes.as_u64(),
         ..Reading::default()

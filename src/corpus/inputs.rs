@@ -227,7 +227,7 @@ impl Input {
         Box::new(files.flat_map(move |path| match path {
             Err(error) => {
                 let path = error.path().unwrap_or(Path::new("")).to_owned();
-                let failed = failed(path.display().to_string(), Fault::Read(error.into()));
+                let failed = failed(path.display().to_string(), Fault::Read(without_path(error)));
                 one(Err(PageError { id: self.id(&path), ..failed }))
             }
             Ok(path) => match Ending::of(&path) {
@@ -258,6 +258,13 @@ fn one(page: Result<RawPage, PageError>) -> Source {
 
 fn failed(place: String, fault: Fault) -> PageError {
     PageError { id: place.clone(), url: None, place, stored: 0, fault }
+}
+
+/// What is wrong with a file in a folder, which the message of the page names already.
+fn without_path(error: walkdir::Error) -> std::io::Error {
+    let folder = error.loop_ancestor().map(|folder| format!("a link to {}, which it is in", folder.display()));
+    let is_loop = folder.map(std::io::Error::other);
+    is_loop.or_else(|| error.into_io_error()).unwrap_or_else(|| std::io::ErrorKind::Other.into())
 }
 
 /// A stream, decompressed, and how much of it is read as it is stored.
@@ -340,9 +347,15 @@ pub enum Ending {
 
 impl Ending {
     pub fn of(path: &Path) -> Ending {
-        // `page.php?id=5`, as wget writes it.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let path = Path::new(name.split('?').next().unwrap_or_default());
+        // `page.php?id=5`, as wget writes it, `page?id=5.html`, as `wget -E` does, and `who came?.html`.
+        let ends = name.match_indices('?').map(|(at, _)| at).chain([name.len()]);
+        let endings = || ends.clone().map(|end| Ending::of_name(Path::new(&name[..end])));
+        let known = endings().find(|ending| *ending != Ending::Unknown).unwrap_or(Ending::Unknown);
+        endings().find(|ending| *ending == Ending::Html).unwrap_or(known)
+    }
+
+    fn of_name(path: &Path) -> Ending {
         let is = |extension: Option<&OsStr>, names: &[&str]| {
             extension.is_some_and(|e| names.iter().any(|name| e.eq_ignore_ascii_case(name)))
         };
@@ -393,6 +406,18 @@ mod tests {
             ids(&[folder.path().to_owned()]),
             ["A.xhtml.zst", "a/y.txt", "a/z.HTM.gz", "b.html", "e.php?id=5&a=b.c"]
         );
+    }
+
+    #[test]
+    fn names_with_question_marks_end_before_them_or_at_their_end() {
+        let ending = |name: &str| Ending::of(Path::new(name));
+        for page in ["a?id=3.html", "who came?.html", "who? me?.htm.gz", "a.php?t=5.html", "a.html?x", "a.php?f=b.txt"]
+        {
+            assert_eq!(ending(page), Ending::Html, "{page}");
+        }
+        assert_eq!(ending("who?.txt"), Ending::Text);
+        assert_eq!(ending("a.jsonl?v=1.csv"), Ending::Jsonl);
+        assert_eq!(ending("a.png?v=1"), Ending::Unknown);
     }
 
     #[test]
@@ -483,6 +508,13 @@ mod tests {
         let error = inputs.pages().find_map(Result::err).unwrap();
         assert_eq!(error.id, "broken.html");
         assert_eq!(error.place, folder.path().join("broken.html").display().to_string());
+        let (place, message) = (&error.place, error.to_string());
+        assert!(message.starts_with(&format!("{place}: cannot be read: No such file")), "{message}");
+        std::fs::remove_file(folder.path().join("broken.html")).unwrap();
+        std::os::unix::fs::symlink(".", folder.path().join("loop")).unwrap();
+        let error = inputs.pages().find_map(Result::err).unwrap();
+        let wrong = format!("cannot be read: a link to {}, which it is in", folder.path().display());
+        assert_eq!(error.fault.to_string(), wrong);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::{BlockLabel, GoldError, GoldPage, GoldSet, Reference, Source};
 use crate::corpus::{Inputs, Loaded, Reading};
 use crate::label::Label;
 use crate::page::dom::{NodeId, Tag, tag_of};
-use crate::page::{Hints, Input, Page, TooDeep, decode, host_of};
+use crate::page::{Hints, Input, Page, TooDeep, decode, host_of, xhtml};
 
 /// The rules of one file.
 #[derive(Debug)]
@@ -195,6 +195,7 @@ impl Rules {
             ..Default::default()
         };
         let (text, _) = decode::decode(bytes, hints.charset.as_deref());
+        let text = xhtml::as_html(&text);
         let text = page.recovered.as_ref().map_or(text.clone(), |recovered| recovered.join(&text).into());
         let sink = HtmlTreeSink::new(Html::new_document());
         let parsed = html5ever::driver::parse_document(sink, options).one(&*text);
@@ -361,6 +362,13 @@ mod tests {
             assert_eq!(of_rule, of_tree, "#{id}");
             assert!(!of_rule.is_empty(), "#{id}");
         }
+    }
+
+    #[test]
+    fn both_trees_read_xhtml_as_xml() {
+        let html = "<?xml version='1.0'?><html><body><a id='n'/><script src='a.js'/><p class='c'><![CDATA[a]]></p>b";
+        let found = labels(&rules(&one("*", ".c", "body")).unwrap(), html);
+        assert_eq!(found, [("a".to_owned(), Some(Label::Body)), ("b".to_owned(), None)]);
     }
 
     #[test]

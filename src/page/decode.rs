@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1254, X_USER_DEFINED};
 
 /// How far into a page a declaration of its charset is looked for; browsers look at 1,024 bytes, real pages
 /// put long comments first.
@@ -13,10 +13,11 @@ const DECLARATION_WINDOW: usize = 4096;
 ///
 /// Tried in this order: a byte order mark; `charset`, the label of an HTTP header that the caller knows;
 /// UTF-8 with at least one multi-byte character, in which a few bytes may be broken, or a part where the page declares
-/// UTF-8; `<meta charset>` or `http-equiv`, unless it names a Latin encoding for text of another script; a guess
-/// from the bytes (chardetng, the detector of Firefox). UTF-8 comes before the page's own declaration because
-/// scrapers often store pages as UTF-8 without changing what the page says of itself, and cut texts in mid-letter; text in
-/// a legacy encoding is practically never valid UTF-8 by chance. Bytes that do not decode become U+FFFD.
+/// UTF-8; `<meta charset>` or `http-equiv`, unless it names a Latin encoding for text of another script or in Turkish,
+/// or an East Asian one for bytes of another; UTF-16 by its zeros; a guess from the bytes (chardetng, the detector of
+/// Firefox). UTF-8 comes before the page's own declaration because scrapers often store pages as UTF-8 without changing
+/// what the page says of itself, and cut texts in mid-letter; text in a legacy encoding is practically never valid UTF-8
+/// by chance. Bytes that do not decode become U+FFFD.
 pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'static Encoding) {
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return (encoding.decode_without_bom_handling(&bytes[skip..]).0, encoding);
@@ -35,7 +36,9 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
         (false, _) if is_nearly_utf8(bytes) => UTF_8,
         (false, Some(e)) if e == UTF_8 && is_mostly_utf8(bytes) => UTF_8,
         // Editors of old wrote their default into the page, whatever it was saved in.
+        (false, Some(e)) if e == WINDOWS_1252 && is_turkish(bytes) => WINDOWS_1254,
         (false, Some(e)) if e == WINDOWS_1252 => guess_of_another_script(bytes).unwrap_or(WINDOWS_1252),
+        (false, Some(e)) if EAST_ASIAN.contains(&e.name()) => guess_of_another_charset(bytes, e).unwrap_or(e),
         // A declaration of UTF-8 on bytes that are not is wrong.
         (false, declared) => declared.filter(|e| *e != UTF_8).unwrap_or_else(|| guess(bytes)),
     };
@@ -73,6 +76,36 @@ fn guess_of_another_script(bytes: &[u8]) -> Option<&'static Encoding> {
     Some(guess(bytes)).filter(|encoding| OTHER_SCRIPTS.contains(&encoding.name()))
 }
 
+/// The East Asian encoding that bytes are in, where they decode badly as the declared one: read as another, they give
+/// letters that do not exist, or private ones. Pages of Taiwan were made with editors of the mainland, too.
+fn guess_of_another_charset(bytes: &[u8], declared: &'static Encoding) -> Option<&'static Encoding> {
+    let count = |encoding: &'static Encoding, is: fn(&char) -> bool| {
+        encoding.decode_without_bom_handling(bytes).0.chars().filter(is).count()
+    };
+    let bad = |encoding| count(encoding, |c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}'));
+    let declared_bad = bad(declared);
+    if declared_bad * 20 < count(declared, |c| !c.is_ascii()) {
+        return None;
+    }
+    Some(guess(bytes)).filter(|other| EAST_ASIAN.contains(&other.name()) && bad(other) * 4 < declared_bad)
+}
+
+/// The encodings in which a letter is two bytes, by name.
+const EAST_ASIAN: [&str; 6] = ["GBK", "gb18030", "Big5", "EUC-KR", "EUC-JP", "Shift_JIS"];
+
+/// Whether bytes that declare Western European are Turkish. The two differ in six letters, `ĞİŞğış` for `ÐÝÞðýþ`, and
+/// what has those beside hardly any letter that Turkish has not is no Icelandic, Faroese or Czech.
+fn is_turkish(bytes: &[u8]) -> bool {
+    const ENOUGH: usize = 10;
+    const OWN: &[u8] = b"\xd0\xdd\xde\xf0\xfd\xfe";
+    // `ÇÖÜçöü`, and the vowels of words from Arabic, `Ââîû`.
+    const SHARED: &[u8] = b"\xc7\xd6\xdc\xe7\xf6\xfc\xc2\xe2\xee\xfb";
+    let letters = || bytes.iter().filter(|byte| **byte >= 0xc0);
+    let own = letters().filter(|byte| OWN.contains(byte)).count();
+    let foreign = letters().filter(|byte| !OWN.contains(byte) && !SHARED.contains(byte)).count();
+    own >= ENOUGH && foreign * 10 < own
+}
+
 /// The encodings without Latin letters beyond ASCII, or hardly any, by name.
 const OTHER_SCRIPTS: [&str; 19] = [
     "windows-1256",
@@ -97,20 +130,24 @@ const OTHER_SCRIPTS: [&str; 19] = [
 ];
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
-    // UTF-16 without a mark: mostly ASCII markup, so every other byte is zero.
-    let head = &bytes[..bytes.len().min(DECLARATION_WINDOW)];
-    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
-    if head.len() >= 64 {
-        if zeros(1) * 4 > head.len() && zeros(0) * 20 < head.len() {
-            return UTF_16LE;
-        }
-        if zeros(0) * 4 > head.len() && zeros(1) * 20 < head.len() {
-            return UTF_16BE;
-        }
+    if let Some(encoding) = utf16_without_a_mark(bytes) {
+        return encoding;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     detector.guess(None, Utf8Detection::Allow)
+}
+
+/// UTF-16, whose ASCII has a zero byte in the same half of each unit. What has no Latin letters has ASCII still, in its
+/// markup, spaces and line ends; texts in other encodings have no zeros, but by accident a few in either half.
+fn utf16_without_a_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    const ENOUGH: usize = 4;
+    let units = bytes[..bytes.len().min(DECLARATION_WINDOW)].as_chunks::<2>().0;
+    let is_ascii = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let little = units.iter().filter(|[low, high]| *high == 0 && is_ascii(*low)).count();
+    let big = units.iter().filter(|[high, low]| *high == 0 && is_ascii(*low)).count();
+    let (encoding, most, least) = if little > big { (UTF_16LE, little, big) } else { (UTF_16BE, big, little) };
+    (most >= ENOUGH && most * 32 >= units.len() && least * 4 < most).then_some(encoding)
 }
 
 /// The encoding that `<meta charset=...>` or `<meta http-equiv content="...; charset=...">` names.
@@ -218,6 +255,44 @@ mod tests {
     }
 
     #[test]
+    fn turkish_that_declares_a_western_charset_is_turkish() {
+        let page = |text: &str, label: &str| format!("<meta charset={label}><p>{}</p>", text.repeat(3));
+        let text =
+            "Köy kütüphanesi üç yıl sonra yeniden açıldı; kapısı Şükrü Bey'in çağrısıyla İzmir'den René'ye açık. ";
+        for label in ["iso-8859-1", "windows-1252"] {
+            let html = page(text, label);
+            assert_eq!(decode(&WINDOWS_1254.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1254));
+        }
+        // The same letters as others have them.
+        for text in [
+            "Það var þá að hún sagði að æðrast ekki, en nú sé tími til að fara út í Þórsmörk, þótt ýmsir efist um það. ",
+            "Tað er gott veður í dag, og tey fara við bátinum út á fjørðin at fiska; ýsan er har við smáan økt í fýra dagar. ",
+            "Hwæt! We Gardena in geardagum, þeodcyninga, þrym gefrunon, hu ða æþelingas ellen fremedon; þæt wæs god cyning. ",
+            "Où étaient-ils allés, ces élèves zélés ? À Saint-Loup-de-Naud, ou bien à Louÿs, répétait-on, déçus. ",
+        ] {
+            let html = page(text, "iso-8859-1");
+            assert_eq!(decode(&WINDOWS_1252.encode(&html).0, None), (Cow::Borrowed(&*html), WINDOWS_1252));
+        }
+    }
+
+    #[test]
+    fn chinese_that_declares_the_charset_of_the_other_is_guessed() {
+        let pages = [
+            ("gb2312", "big5", "政府今天宣布了明年的一個新預算，部長說赤字將會減少，圖書館也會重新開放。"),
+            ("big5", "gbk", "政府今天宣布了明年的一个新预算，部长说赤字将会减少，图书馆也会重新开放。"),
+        ];
+        for (declared, label, text) in pages {
+            let html = format!("<meta charset={declared}><p>{}</p>", text.repeat(3));
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            assert_eq!(decode(&encoding.encode(&html).0, None), (Cow::Borrowed(&*html), encoding));
+        }
+        // What is broken otherwise is what it says: a letter cut in two, a private one.
+        let html = "<meta charset=gb2312><p>政府今天宣布了明年的一个新预算，部长说赤字将会减少，图书馆。</p>";
+        let bytes = [&encoding_rs::GBK.encode(html).0[..], b"\xb5<p>\xfe\xfe\xaa\xa1</p>"].concat();
+        assert_eq!(decode(&bytes, None).1, encoding_rs::GBK);
+    }
+
+    #[test]
     fn a_part_in_another_encoding_does_not_make_it_that_of_the_page() {
         let include = cp1256(ARABIC);
         let html = format!("<meta charset=utf-8><p>{}</p>", ARABIC.repeat(3));
@@ -235,6 +310,29 @@ mod tests {
         assert_eq!(decode(&utf16, None).1, UTF_16LE);
         let marked: Vec<u8> = "\u{feff}سلام".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode(&marked, None).0, "سلام");
+    }
+
+    #[test]
+    fn utf16_without_a_mark_is_told_by_the_ascii_that_any_text_has() {
+        let texts = [
+            ARABIC,
+            "הממשלה הודיעה היום על תקציב חדש לשנה הבאה, והשר אמר כי הגירעון יקטן.",
+            "รัฐบาลประกาศงบประมาณใหม่ สำหรับปีหน้าวันนี้ และรัฐมนตรีกล่าวว่า การขาดดุลจะลดลง",
+            "<p>政府今天宣布了明年的一个新预算，部长说赤字将会减少。</p>",
+        ];
+        for text in texts {
+            let text = format!("{text}\n{text}\n");
+            let units = || text.encode_utf16();
+            let (little, big): (Vec<u8>, Vec<u8>) =
+                (units().flat_map(u16::to_le_bytes).collect(), units().flat_map(u16::to_be_bytes).collect());
+            assert_eq!(decode(&little, None), (Cow::Borrowed(&*text), UTF_16LE));
+            assert_eq!(decode(&big, None), (Cow::Borrowed(&*text), UTF_16BE));
+        }
+        // Zeros in other texts.
+        for text in ["<p>a\0b\0 c d e\0 f</p>\0\0\0\0 and\0 more words", "a\0b\0", "<p>\0\0\0\0\0\0\0\0\0\0\0\0\0</p>"]
+        {
+            assert_ne!(decode(text.as_bytes(), None).0.find("\0"), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Text that some earlier tool made of a page, chrome and all: every line with text is a block.
 
+use std::borrow::Cow;
+
 use super::segment::Block;
 
 /// Where a line stood in its file and how it was set off, all that is left of the page's structure.
@@ -19,7 +21,7 @@ pub struct Line {
 pub fn lines(input: &str) -> (Vec<Block>, Vec<Line>, String) {
     let (mut blocks, mut lines, mut text) = (Vec::new(), Vec::new(), String::with_capacity(input.len()));
     let mut blank_before = 0u16;
-    for (number, line) in input.lines().enumerate() {
+    for (number, line) in with_line_feeds(input).lines().enumerate() {
         let start = text.len() as u32;
         let mut chars = 0;
         for word in line.split_whitespace() {
@@ -51,6 +53,17 @@ pub fn lines(input: &str) -> (Vec<Block>, Vec<Line>, String) {
     (blocks, lines, text)
 }
 
+/// Lines that end as those of old Macs do, in a carriage return alone, end in a line feed. A few among other lines are
+/// no ends.
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    let count = |end: u8| memchr::memchr_iter(end, text.as_bytes()).count();
+    match count(b'\r') {
+        0 => Cow::Borrowed(text),
+        returns if returns - text.matches("\r\n").count() <= count(b'\n') => Cow::Borrowed(text),
+        _ => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +74,13 @@ mod tests {
         assert_eq!(text, "Menu\n• a b\nlast\n");
         assert_eq!(blocks.len(), 3);
         assert_eq!(lines[1], Line { number: 4, indent: 2, blank_before: 2, bullet: true });
+    }
+    #[test]
+    fn lines_may_end_as_those_of_old_macs() {
+        let numbers = |text: &str| lines(text).1.iter().map(|line| line.number).collect::<Vec<_>>();
+        assert_eq!(lines("One\r\rTwo\rThree").2, "One\nTwo\nThree\n");
+        assert_eq!(numbers("One\r\rTwo\rThree\r\n"), [1, 3, 4]);
+        // A progress bar that went into a text of other lines.
+        assert_eq!(numbers("One 1%\r2%\r\r\nTwo\nThree"), [1, 2, 3]);
     }
 }

@@ -45,7 +45,12 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"SQLite format 3", "an SQLite database"),
     (0, b"PAR1", "a Parquet file"),
     (0, b"WARC/", "a WARC file"),
+    (0, b"\xff\xfe\0\0", UTF32),
+    (0, b"\0\0\xfe\xff", UTF32),
 ];
+
+/// Its mark begins as that of UTF-16.
+const UTF32: &str = "a text in UTF-32, which no browser reads; convert it with `iconv -f UTF-32 -t UTF-8`";
 
 /// Refuses what is no page.
 ///
@@ -148,6 +153,16 @@ mod tests {
         assert!(check(&utf16).is_ok());
         let arabic: Vec<u8> = "كلمات عربية ".repeat(20).encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert!(check(&[b"\xfe\xff", &arabic[..]].concat()).is_ok());
+    }
+
+    #[test]
+    fn utf32_is_refused_with_what_to_do() {
+        let units = || "\u{feff}<p>نص".chars().map(u32::from);
+        let little: Vec<u8> = units().flat_map(u32::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u32::to_be_bytes).collect();
+        for bytes in [little, big] {
+            assert!(check(&bytes).unwrap_err().to_string().contains("UTF-32"));
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod sentence;
 pub mod state;
 mod title;
 pub mod words;
+pub(crate) mod xhtml;
 
 pub use dom::Dom;
 pub(crate) use elsewhere::Elsewhere;
@@ -95,6 +96,7 @@ impl Page {
 
     /// Cuts HTML that is decoded already.
     pub fn from_html(html: &str) -> Page {
+        let html = &*xhtml::as_html(html);
         let dom = Dom::parse(html);
         let (blocks, text) = segment::segment(&dom);
         let saved_from = address::saved_from(html).map(str::to_owned);
