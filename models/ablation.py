@@ -20,7 +20,8 @@ PARTS = "text structure context declared groups media visibility wording lexicon
 # What is told of a training besides parts that are left out.
 OTHERS = {
     "--bare 0": ["--bare", "0"],
-    "--stages 2": ["--stages", "2"],
+    "--long 0": ["--long", "0"],
+    "--stages 3": ["--stages", "3"],
     "--bags 1": ["--bags", "1"],
     "--classifier boost": ["--classifier", "boost"],
     "--classifier logistic": ["--classifier", "logistic"],
@@ -35,6 +36,7 @@ def train(lubb, data, flags):
         command = [lubb, "train", "--no-flat", "--gold", *gold, "--pages", *(data / name for name in SETS[:4])]
         command += ["--out", f"{folder}/model.lubb", "--report", f"{folder}/report", *flags]
         command += [] if "--bare" in flags else ["--bare", "3"]
+        command += [] if "--long" in flags else ["--long", "6"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")

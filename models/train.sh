@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 exec cargo run --release --locked -- train \
     --gold "$data/wcxb-dev" "$data/news-en" "$data/news-world" "$data/news-ar" data/labelled data/annotations/*.csv \
     --pages "$data/news-ar" "$data/news-en" "$data/news-world" "$data/wcxb-dev" \
-    --bare 3 --out "$out" --report target/train-report \
+    --bare 3 --long 6 --out "$out" --report target/train-report \
     --attribution "WCXB (Murrough-Foley/web-content-extraction-benchmark), CC-BY-4.0" \
     --attribution "article-extraction-dataset (AndyTheFactory), Apache-2.0" \
     --attribution "fundus test pages (flairNLP), MIT" \

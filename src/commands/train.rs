@@ -34,8 +34,8 @@ pub struct Args {
     /// What decides body against chrome
     #[arg(long, value_enum, default_value_t)]
     classifier: Classifier,
-    /// Folds, by host: a page's figures come from a model that saw no page of its host. Early stages are fitted without
-    /// every set of up to three folds, so that ten folds take five times as long as five
+    /// Folds, by host: a page's figures come from a model that saw no page of its host. The first of two stages is fitted
+    /// without every set of up to two folds, so that ten folds take three times as long as five
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(3..=20))]
     folds: u8,
     /// What is never split between folds: a site, or a whole group (page type, country) with all sites that are mostly
@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     rows: Option<u32>,
     /// Classifiers in a row: each after the first also sees what the one before says of a block's surroundings
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4), hide_short_help = true)]
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4), hide_short_help = true)]
     stages: u8,
     /// Boosting rounds of each stage
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

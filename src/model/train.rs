@@ -161,7 +161,7 @@ impl Default for TrainParams {
             seed: 1,
             family: Family::default(),
             logistic: LogisticParams::default(),
-            stages: 3,
+            stages: 2,
             rounds: 300,
             bags: 3,
             depth: 6,
