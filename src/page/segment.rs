@@ -382,6 +382,12 @@ mod tests {
     }
 
     #[test]
+    fn what_pages_of_old_wrote_for_pre_is_one() {
+        assert_eq!(texts("a<xmp>b <i>\n  c</xmp>d<listing>e\nf</listing>g"), ["a", "b <i>\n  c", "d", "e\nf", "g"]);
+        assert_eq!(texts("a<plaintext>b\n </p>c"), ["a", "b\n </p>c"]);
+    }
+
+    #[test]
     fn links_are_counted_by_character_and_by_number() {
         let (blocks, text) = segment(&Dom::parse("<div><a href=1>ab</a><a href=2>c<b>d</b></a> ef</div>"));
         assert_eq!(text, "ab cd ef\n");
