@@ -5,6 +5,10 @@ use std::ops::Range;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
 use super::sentence::{holder, is_cut};
 
+mod apart;
+
+use apart::Apart;
+
 /// A run of text on a page, the unit that is labelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -139,6 +143,8 @@ struct Run<'a> {
     space: bool,
     /// Whether a picture stands between the text so far and what comes next: they are no word together.
     picture: bool,
+    /// How what comes next is set apart from the text so far.
+    apart: Option<Apart>,
     breaks: u32,
     fresh_link: bool,
     link: usize,
@@ -162,6 +168,7 @@ impl<'a> Run<'a> {
             links: 0,
             space: false,
             picture: false,
+            apart: None,
             breaks: 0,
             fresh_link: false,
             link: 0,
@@ -176,6 +183,8 @@ impl<'a> Run<'a> {
         let dom = self.dom;
         // Open elements that matter on the way out: block-level ones, links, bold, <pre>.
         let mut open: Vec<(NodeId, Tag)> = Vec::new();
+        // The ends of inline elements that are set apart.
+        let mut boxes: Vec<(NodeId, Apart)> = Vec::new();
         let mut closed_link_at = NodeId::MAX;
         let mut node = nodes.start;
         while node < nodes.end {
@@ -186,7 +195,16 @@ impl<'a> Run<'a> {
                     closed_link_at = node;
                 }
             }
+            while let Some((_, apart)) = boxes.pop_if(|(end, _)| *end <= node) {
+                self.set_apart(apart);
+            }
             let tag = dom.tag(node);
+            if tag.display() == Display::Inline
+                && let Some(apart) = Apart::of(dom, node)
+            {
+                self.set_apart(apart);
+                boxes.push((dom.end(node), apart));
+            }
             match tag {
                 Tag::Text => self.push_text(node, dom.text(node)),
                 Tag::Br => self.line_break(),
@@ -246,6 +264,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn set_apart(&mut self, apart: Apart) {
+        if self.apart != Some(Apart::Line) {
+            self.apart = Some(apart);
+        }
+    }
+
     fn line_break(&mut self) {
         self.breaks += 1;
         if self.breaks >= 2 {
@@ -279,13 +303,16 @@ impl<'a> Run<'a> {
                 if self.picture && c.is_alphanumeric() && self.text.ends_with(char::is_alphanumeric) {
                     self.space = true;
                 }
-                if self.breaks > 0 {
+                if self.apart == Some(Apart::Box) && begins_word(c) && !self.text.ends_with(is_opening) {
+                    self.space = true;
+                }
+                if self.breaks > 0 || self.apart == Some(Apart::Line) {
                     self.text.push('\n');
                 } else if self.space {
                     self.text.push(' ');
                 }
             }
-            (self.space, self.picture, self.breaks) = (false, false, 0);
+            (self.space, self.picture, self.apart, self.breaks) = (false, false, None, 0);
             self.text.push_str(part);
             self.chars += ascii.max(1) as u32;
         }
@@ -309,7 +336,7 @@ impl<'a> Run<'a> {
 
     /// Ends the run: a block if it holds any text.
     fn flush(&mut self) {
-        (self.space, self.picture, self.breaks) = (false, false, 0);
+        (self.space, self.picture, self.apart, self.breaks) = (false, false, None, 0);
         if self.chars == 0 {
             return;
         }
@@ -332,6 +359,15 @@ impl<'a> Run<'a> {
             self.flush();
         }
     }
+}
+
+/// Whether a word, and not a mark that belongs to the word before, begins with a character.
+fn begins_word(c: char) -> bool {
+    c.is_alphanumeric() || is_opening(c)
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '(' | '[' | '{' | '«' | '“' | '‘' | '„' | '‹' | '「' | '『' | '（' | '《')
 }
 
 fn common_ancestor(dom: &Dom, nodes: &Range<NodeId>) -> NodeId {
