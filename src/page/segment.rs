@@ -279,6 +279,8 @@ impl<'a> Run<'a> {
 
     fn push_text(&mut self, node: NodeId, text: &str) {
         let before = self.chars;
+        // Whether a line of the source ends between the last character of this node and the next, and nothing but that.
+        let (mut line_end, mut blank) = (false, false);
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             // Words of ASCII at once.
@@ -292,6 +294,8 @@ impl<'a> Run<'a> {
                         self.text.push(c);
                     } else {
                         self.space = true;
+                        line_end |= c == '\n' && self.chars > before;
+                        blank |= !c.is_ascii();
                     }
                     continue;
                 }
@@ -308,11 +312,12 @@ impl<'a> Run<'a> {
                 }
                 if self.breaks > 0 || self.apart == Some(Apart::Line) {
                     self.text.push('\n');
-                } else if self.space {
+                } else if self.space && !(line_end && !blank && is_wide(c) && self.text.ends_with(is_wide)) {
                     self.text.push(' ');
                 }
             }
             (self.space, self.picture, self.apart, self.breaks) = (false, false, None, 0);
+            (line_end, blank) = (false, false);
             self.text.push_str(part);
             self.chars += ascii.max(1) as u32;
         }
@@ -421,6 +426,15 @@ mod tests {
     fn what_pages_of_old_wrote_for_pre_is_one() {
         assert_eq!(texts("a<xmp>b <i>\n  c</xmp>d<listing>e\nf</listing>g"), ["a", "b <i>\n  c", "d", "e\nf", "g"]);
         assert_eq!(texts("a<plaintext>b\n </p>c"), ["a", "b\n </p>c"]);
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_no_space_between_characters_without_spaces() {
+        assert_eq!(texts("<p>经过三年\n  整修，\r\n重新開放 a\n中\nb"), ["经过三年整修，重新開放 a 中 b"]);
+        assert_eq!(texts("<p>かな\nカナ ｶﾅ 漢字"), ["かなカナ ｶﾅ 漢字"], "a space stays");
+        assert_eq!(texts("<p>한국\n어 ไทย\nนี้"), ["한국 어 ไทย นี้"]);
+        assert_eq!(texts("<p>首段。\n\u{3000}\u{3000}次段<pre>三\n年</pre>"), ["首段。 次段", "三\n年"], "indented");
+        assert_eq!(texts("<p><a href=1>首页</a>\n<a href=2>新闻</a>"), ["首页 新闻"], "a menu");
     }
 
     #[test]
