@@ -243,6 +243,11 @@ impl<'a> Run<'a> {
                             open.push((node, tag));
                         }
                         Tag::OptionTag | Tag::Optgroup => self.space = true,
+                        // What was deleted and what stands in its place.
+                        Tag::Ins if matches!(tag_before(dom, node), Tag::Del | Tag::S | Tag::Strike) => {
+                            self.space = true;
+                        }
+                        Tag::Del if tag_before(dom, node) == Tag::Ins => self.space = true,
                         Tag::Img => self.picture = true,
                         _ => {}
                     },
@@ -366,6 +371,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The tag of the sibling right before a node, or of its parent where it is the first.
+fn tag_before(dom: &Dom, node: NodeId) -> Tag {
+    let (parent, mut at) = (dom.parent(node), node - 1);
+    while at > parent && dom.parent(at) != parent {
+        at = dom.parent(at);
+    }
+    dom.tag(at)
+}
+
+/// Whether the end of a line of the source is nothing between two of these characters: those of full or half width that
+/// are no Hangul (CSS Text 3, 4.1.3), Chinese and Japanese in the main.
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{303f}' | '\u{3041}'..='\u{312f}' | '\u{31a0}'..='\u{4dbf}' | '\u{4e00}'..='\u{a4cf}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff01}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// Whether a word, and not a mark that belongs to the word before, begins with a character.
 fn begins_word(c: char) -> bool {
     c.is_alphanumeric() || is_opening(c)
@@ -435,6 +456,15 @@ mod tests {
         assert_eq!(texts("<p>한국\n어 ไทย\nนี้"), ["한국 어 ไทย นี้"]);
         assert_eq!(texts("<p>首段。\n\u{3000}\u{3000}次段<pre>三\n年</pre>"), ["首段。 次段", "三\n年"], "indented");
         assert_eq!(texts("<p><a href=1>首页</a>\n<a href=2>新闻</a>"), ["首页 新闻"], "a menu");
+    }
+
+    #[test]
+    fn what_was_deleted_and_its_replacement_are_two_words() {
+        assert_eq!(
+            texts("<p><del>حذف <b>شده</b></del><ins>افزوده</ins> <s>a</s><ins>b</ins><del>c</del>"),
+            ["حذف شده افزوده a b c"]
+        );
+        assert_eq!(texts("<p>wo<ins>r</ins>d<del>s</del>, <del><ins>ab</ins></del>c"), ["words, abc"]);
     }
 
     #[test]
