@@ -99,10 +99,14 @@ impl Extractor {
         self.model.label_favoring(page, self.output.favor)
     }
 
-    /// Extracts the article of a page that was cut before. A page that was not [read to its end](Page::whole), and
-    /// flattened text with a model without a part for it, give a document with an error.
+    /// Extracts the article of a page that was cut before. A page that was not [read to its end](Page::whole), one that
+    /// [only shows others](Page::own_text), and flattened text with a model without a part for it, give a document with an error.
     pub fn extract_page(&self, page: &Page) -> Document {
-        let errors = [page.whole().map_err(|e| e.to_string()), serves(&self.model, page).map_err(|e| e.to_string())];
+        let errors = [
+            page.whole().map_err(|e| e.to_string()),
+            page.own_text().map_err(|e| e.to_string()),
+            serves(&self.model, page).map_err(|e| e.to_string()),
+        ];
         if let Some(error) = errors.into_iter().find_map(Result::err) {
             return Document { url: page.url.clone(), host: page.host(), error: Some(error), ..Document::default() };
         }

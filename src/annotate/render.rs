@@ -246,9 +246,14 @@ fn shape(tag: Tag) -> Shape {
         | Tag::Summary
         | Tag::Template
         | Tag::Textarea => Shape::Element("div", ""),
-        Tag::Font | Tag::LabelTag | Tag::Object | Tag::Optgroup | Tag::OptionTag | Tag::Picture | Tag::Unknown => {
-            Shape::Element("span", "")
-        }
+        Tag::Font
+        | Tag::LabelTag
+        | Tag::Marquee
+        | Tag::Object
+        | Tag::Optgroup
+        | Tag::OptionTag
+        | Tag::Picture
+        | Tag::Unknown => Shape::Element("span", ""),
         _ if tag.display() == Display::Hidden => Shape::Gone,
         // What is left only shows text: paragraphs, headings, lists, tables, emphasis, and links without their target.
         _ => Shape::Element(tag.name(), ""),

@@ -25,6 +25,7 @@ pub(super) enum Lines {
 struct Style {
     link: Option<NodeId>,
     code: Option<NodeId>,
+    deleted: bool,
     strong: bool,
     emphasis: bool,
 }
@@ -109,6 +110,7 @@ impl<'a> Inline<'a> {
                 }
                 Tag::B | Tag::Strong => style.strong = true,
                 Tag::I | Tag::Em => style.emphasis = true,
+                Tag::Del | Tag::S | Tag::Strike => style.deleted = true,
                 Tag::Code | Tag::Kbd | Tag::Samp | Tag::Tt => style.code = style.code.or(Some(ancestor)),
                 _ => {}
             }
@@ -168,6 +170,8 @@ fn is_entity(text: &str) -> bool {
 enum Mark {
     None,
     Code,
+    /// `~~` of GitHub Flavored Markdown.
+    Deleted,
     Strong,
     Emphasis,
 }
@@ -179,23 +183,28 @@ fn outermost(spans: &[Span]) -> (Mark, usize) {
     if first.code.is_some() {
         return (Mark::Code, run(&|style| style.code == first.code));
     }
-    let strong = run(&|style| style.strong && style.code.is_none());
-    let emphasis = run(&|style| style.emphasis && style.code.is_none());
-    match (strong, emphasis) {
-        (0, 0) => (Mark::None, run(&|style| !style.strong && !style.emphasis && style.code.is_none())),
-        _ if strong >= emphasis => (Mark::Strong, strong),
-        _ => (Mark::Emphasis, emphasis),
+    let marks = [
+        (Mark::Deleted, run(&|style| style.deleted && style.code.is_none())),
+        (Mark::Strong, run(&|style| style.strong && style.code.is_none())),
+        (Mark::Emphasis, run(&|style| style.emphasis && style.code.is_none())),
+    ];
+    let is_plain = |style: &Style| !style.deleted && !style.strong && !style.emphasis && style.code.is_none();
+    // Of those that reach equally far the first.
+    match marks.into_iter().rev().max_by_key(|(_, count)| *count) {
+        Some((mark, count)) if count > 0 => (mark, count),
+        _ => (Mark::None, run(&is_plain)),
     }
 }
 
 /// The part of spans in a range of the text, without a mark.
 fn within(spans: &[Span], range: &Range<usize>, mark: Mark) -> Vec<Span> {
     let inside = spans.iter().map(|Span { style, text }| {
+        let deleted = style.deleted && mark != Mark::Deleted;
         let strong = style.strong && mark != Mark::Strong;
         let emphasis = style.emphasis && mark != Mark::Emphasis;
         let code = style.code.filter(|_| mark != Mark::Code);
         let text = text.start.clamp(range.start, range.end)..text.end.clamp(range.start, range.end);
-        Span { style: Style { code, strong, emphasis, ..*style }, text }
+        Span { style: Style { code, deleted, strong, emphasis, ..*style }, text }
     });
     inside.collect()
 }
@@ -231,7 +240,7 @@ impl Out {
                     Mark::Code if !self.text.ends_with('`') => self.code(&text[core]),
                     Mark::None => self.escape(&text[core], next),
                     // Code right after code would be read as one with it.
-                    Mark::Code | Mark::Strong | Mark::Emphasis => {
+                    Mark::Code | Mark::Deleted | Mark::Strong | Mark::Emphasis => {
                         self.marked(mark, text, &within(group, &core, mark), next)
                     }
                 }
@@ -243,6 +252,7 @@ impl Out {
     /// Writes spans in a mark, in which there may be others: without it where it would not be read as one.
     fn marked(&mut self, mark: Mark, text: &str, spans: &[Span], next: Option<char>) {
         let sign = match mark {
+            Mark::Deleted => "~~",
             Mark::Strong => "**",
             Mark::Emphasis => "*",
             Mark::Code | Mark::None => return self.spans(text, spans, next),
@@ -250,7 +260,7 @@ impl Out {
         let core = &text[spans[0].text.start..spans[spans.len() - 1].text.end];
         let before = self.text.chars().next_back();
         // The mark that this one is the first in takes no other's place.
-        let touches = before == Some('*') && self.text.len() > self.mark;
+        let touches = before == sign.chars().next() && self.text.len() > self.mark;
         // Delimiter runs must be left- and right-flanking (CommonMark 6.2); a mark that is not would show. Within
         // another mark one in a word could be read as the other's end.
         let alone = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation());
@@ -263,7 +273,7 @@ impl Out {
         }
         // The mark keeps the inner text from standing at the beginning of a line.
         let mut inner = Out { text: sign.to_owned(), line: 0, mark: sign.len(), lines: self.lines };
-        inner.spans(text, spans, Some('*'));
+        inner.spans(text, spans, sign.chars().next());
         let start = self.text.len();
         self.text.push_str(&inner.text);
         self.text.push_str(sign);
@@ -383,6 +393,17 @@ mod tests {
         assert_eq!(md("<p><code>a</code><i><code>b</code></i> c", None), "`a`*b* c");
         let many = format!("<p><b>{}</b>", "a <i>b</i> ".repeat(20_000));
         assert_eq!(md(&many, None).len(), 6 * 20_000 + 3, "in linear time");
+    }
+
+    #[test]
+    fn what_was_deleted_is_struck_through() {
+        assert_eq!(
+            md("<p>a <del>b</del><ins>c</ins>, <s>d <b>e</b></s>, <strike>f</strike>", None),
+            "a ~~b~~ c, ~~d **e**~~, ~~f~~"
+        );
+        assert_eq!(md("<p><b>a <del>b</del></b>, <del><b>c</b></del>", None), "**a ~~b~~**, ~~**c**~~");
+        assert_eq!(md("<p><del>~a</del> ~<del>b</del> <del><code>c</code></del>", None), "~~\\~a~~ \\~b `c`");
+        assert_eq!(md("<p>wo<del>«r»</del>d", None), "wo«r»d");
     }
 
     #[test]

@@ -178,10 +178,15 @@ impl Format {
                 row.write_record(cells(document, columns)?.iter().map(|(_, value)| value.as_ref()))?;
                 row.flush()
             }
-            Format::Txt => writeln!(out, "{}", document.text),
-            Format::Md => writeln!(out, "{}", document.markdown.as_deref().unwrap_or(&document.text).trim_end()),
+            Format::Txt => write_text(&document.text, out),
+            Format::Md => write_text(document.markdown.as_deref().unwrap_or(&document.text).trim_end(), out),
         }
     }
+}
+
+/// Writes a text and ends its last line; a page without an article has none, nor an empty line.
+fn write_text(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") }
 }
 
 /// A CSV's columns and a document's values in them, in the order of the JSON object's.
@@ -381,6 +386,18 @@ mod tests {
             assert_eq!(back, documents);
         }
         assert_eq!(folder.path().read_dir().unwrap().count(), 2, "no partial file is left");
+    }
+
+    #[test]
+    fn a_page_without_an_article_is_an_empty_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for format in [Format::Txt, Format::Md] {
+            let path = folder.path().join(format.ending());
+            let none = Document { markdown: Some(String::new()), ..document("none", "") };
+            write(&path, Some(format), Columns::default(), &[none, document("a", "text")]);
+            let read = |id: &str| fs::read_to_string(path.join(id).with_extension(format.ending())).unwrap();
+            assert_eq!((read("none"), read("a")), (String::new(), "text\n".to_owned()));
+        }
     }
 
     #[test]

@@ -26,23 +26,48 @@ impl Page {
     }
 }
 
-/// The address in the comment that browsers put on top of a page that they save,
-/// `<!-- saved from url=(0042)https://… -->`; the number is the address' length.
+/// The address in the comment that a browser puts on top of a page that it saves, after the doctype.
 pub(super) fn saved_from(html: &str) -> Option<&str> {
-    /// It follows the doctype.
     const WINDOW: usize = 4096;
+    let top = start_of(html, WINDOW);
+    by_browser(top).or_else(|| by_single_file(top))
+}
+
+/// `<!-- saved from url=(0042)https://… -->`; the number is the address' length.
+fn by_browser(top: &str) -> Option<&str> {
     /// What authors write there for Internet Explorer to run the scripts of a local page; it is nobody's address.
     const NOBODYS: &str = "http://internet.e-mail";
-    let (_, rest) = start_of(html, WINDOW).split_once("<!-- saved from url=(")?;
+    let (_, rest) = top.split_once("<!-- saved from url=(")?;
     let (length, rest) = rest.split_once(')')?;
     let (address, _) = rest.split_once("-->")?;
     let address = address.trim();
     (length.bytes().all(|b| b.is_ascii_digit()) && address != NOBODYS).then_some(address)
 }
 
+/// The comment of SingleFile, an add-on that saves a page with its pictures: a line each for its name, `url: https://…`
+/// and the date.
+fn by_single_file(top: &str) -> Option<&str> {
+    let (_, comment) = top.split_once("<!--")?;
+    let (comment, _) = comment.split_once("-->")?;
+    let (_, lines) = comment.split_once("Page saved with SingleFile")?;
+    lines.lines().find_map(|line| line.trim().strip_prefix("url:")).map(str::trim)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn single_file_says_where_a_page_is_from_too() {
+        let url = |comment: &str| {
+            let html = format!("<!DOCTYPE html> <html><!--\n Page {comment}\n-->\n<p>a");
+            Page::from_html(&html).declared_url().map(str::to_owned)
+        };
+        let saved = "saved with SingleFile \n url: https://www.example.org/a?b \n saved date: Mon Nov 30 2020";
+        assert_eq!(url(saved).as_deref(), Some("https://www.example.org/a?b"));
+        assert_eq!(url("saved with SingleFile\n url: file:///home/a.html"), None);
+        assert_eq!(url("made by hand\n url: https://www.example.org/a"), None);
+    }
 
     #[test]
     fn the_address_that_a_page_was_saved_from_comes_last() {

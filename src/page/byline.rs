@@ -61,7 +61,44 @@ const PREFIXES: &[&str] = &[
     "گزارش",
     "نوشته",
     "text",
+    "autor",
+    "autora",
+    "autores",
+    "autorin",
+    "autoren",
+    "auteur",
+    "auteure",
+    "auteurs",
+    "autore",
+    "autrice",
+    "a cura di",
+    "penulis",
+    "yazar",
+    "yazarı",
+    "מאת",
+    "تحریر",
+    "نووسەر",
+    "نووسینی",
+    "ئاپتور",
+    "ئاپتورى",
+    "โดย",
+    "ผู้เขียน",
+    "लेखक",
+    "लेखिका",
+    "作者",
+    "撰文",
+    "著者",
+    "筆者",
+    "文",
+    "글",
+    "글쓴이",
 ];
+
+/// Labels of the author's name that end with a colon wherever in a line they stand.
+const AMONG_OTHERS: [&str; 4] = ["作者", "撰文", "著者", "筆者"];
+
+/// What follows a Korean journalist's name.
+const JOURNALIST: &str = " 기자";
 
 /// Words between a name and a date.
 const BEFORE_A_DATE: [&str; 9] = ["on", "am", "le", "el", "il", "em", "في", "يوم", "منذ"];
@@ -195,7 +232,17 @@ pub fn people<'a>(names: impl IntoIterator<Item = &'a str>, sites: &[&str]) -> O
 /// Whether a line begins with a word that stands before names; the rest may be run together with it.
 pub(super) fn may_be_byline(line: &str) -> bool {
     let line = line.trim_start();
-    PREFIXES.iter().any(|prefix| starts_with(line, prefix))
+    PREFIXES.iter().any(|prefix| starts_with(line, prefix)) || among_others(line).is_some()
+}
+
+/// What follows an author's label in a Chinese or Japanese line of several, as in `来源：新华社 作者：张伟 编辑：李`.
+fn among_others(line: &str) -> Option<&str> {
+    let rest = AMONG_OTHERS.iter().find_map(|label| line.split_once(label))?.1.trim_start();
+    let rest = rest.strip_prefix(['：', ':'])?.trim_start();
+    // Up to the next label.
+    let label = rest.find(['：', ':']).unwrap_or(rest.len());
+    let end = if label < rest.len() { rest[..label].rfind(char::is_whitespace)? } else { label };
+    Some(rest[..end].trim_end()).filter(|names| !names.is_empty())
 }
 
 /// Whether a text begins with another, which is in lower case.
@@ -207,10 +254,10 @@ fn starts_with(text: &str, lower: &str) -> bool {
 /// The names of a line that begins as bylines do, with `By`, `بقلم` and the like; other lines have none.
 pub fn byline(line: &str) -> Option<&str> {
     let line = line.trim();
-    let rest = strip_prefix(line);
-    if rest.len() == line.len() {
-        return None;
-    }
+    let rest = match strip_prefix(line) {
+        rest if rest.len() == line.len() => among_others(line).or_else(|| of_journalist(line))?,
+        rest => among_others(line).unwrap_or(rest),
+    };
     // What follows the names on the same line: the date, the number of readers, buttons.
     let end = rest.find(['\n', '|', '•', '·', '—', '(']).unwrap_or(rest.len());
     let names = [" - ", " تصوير"].iter().fold(&rest[..end], |names, end| names.split(end).next().unwrap_or(names));
@@ -220,6 +267,13 @@ pub fn byline(line: &str) -> Option<&str> {
     };
     let words = names.split_whitespace().count();
     (1..=12).contains(&words).then_some(names)
+}
+
+/// The Korean name that a line begins with, as in `홍길동 기자 2019.11.03`.
+fn of_journalist(line: &str) -> Option<&str> {
+    let (name, rest) = line.split_once(JOURNALIST)?;
+    let hangul = |c: char| matches!(c, '가'..='힣');
+    ((2..=4).contains(&name.chars().count()) && name.chars().all(hangul) && !rest.starts_with(hangul)).then_some(name)
 }
 
 /// What stands before the first number of a line without the words of the date that it is in: `Ann Lee` of `Ann Lee
@@ -260,13 +314,16 @@ pub(crate) fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// What stands between such words and the name.
+const SEPARATORS: [char; 11] = [':', '/', '-', '–', '|', '：', '／', '｜', '=', '＝', '﹕'];
+
 fn strip_prefix(name: &str) -> &str {
     let mut name = name;
     // `Author: By Ann Lee` has two.
     for _ in 0..2 {
         let rest = PREFIXES.iter().find_map(|prefix| {
             let rest = starts_with(name, prefix).then(|| &name[prefix.len()..])?;
-            let cut = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '/' | '-' | '–' | '|'));
+            let cut = rest.trim_start_matches(|c: char| c.is_whitespace() || SEPARATORS.contains(&c));
             (cut.len() < rest.len() && !cut.is_empty()).then_some(cut)
         });
         match rest {
@@ -339,6 +396,7 @@ fn clean(name: &str) -> Option<&str> {
     const AFTER: [&str; 4] = [" - ", " – ", " — ", " on "];
     let name = without_city(name);
     let name = AFTER.iter().fold(name, |name, after| name.split(after).next().unwrap_or(name));
+    let name = name.strip_suffix(JOURNALIST).unwrap_or(name);
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | '–' | '|' | '"' | '/'));
     let lower = name.to_lowercase();
     let address = lower.contains("://") || lower.starts_with("www.") || lower.contains('@') || lower.contains(".com/");
@@ -383,6 +441,29 @@ mod tests {
         assert_eq!(list("Von Ann Lee"), "Ann Lee");
         assert_eq!(list("Author: By Ann Lee"), "Ann Lee");
         assert_eq!(list("Byron Bay"), "Byron Bay");
+        for (line, name) in [
+            ("Yazar: Ayşe Çağlar", "Ayşe Çağlar"),
+            ("מאת: דנה כהן", "דנה כהן"),
+            ("تحریر: محمد ارشد", "محمد ارشد"),
+            ("نووسەر: شیلان ئەحمەد", "شیلان ئەحمەد"),
+            ("ئاپتور: ئايگۈل", "ئايگۈل"),
+            ("โดย สมชาย ใจดี", "สมชาย ใจดี"),
+            ("Autorin: Ute Vogt", "Ute Vogt"),
+            ("Autora: Ana Gil", "Ana Gil"),
+            ("Auteur\u{a0}: Léa Roux", "Léa Roux"),
+            ("A cura di Ugo Neri", "Ugo Neri"),
+            ("Penulis: Budi Santoso", "Budi Santoso"),
+            ("लेखक: राम शर्मा", "राम शर्मा"),
+            ("作者：张伟", "张伟"),
+            ("文＝山田太郎", "山田太郎"),
+            ("글 홍길동", "홍길동"),
+        ] {
+            assert_eq!(list(line), name);
+            assert_eq!(byline(line), Some(name));
+        }
+        assert_eq!(list("홍길동 기자"), "홍길동");
+        assert_eq!(list("Yazarlar Birliği"), "Yazarlar Birliği");
+        assert_eq!(list("文化部"), "文化部");
         assert_eq!(list("كتبي سعيد"), "كتبي سعيد");
     }
 
@@ -424,6 +505,13 @@ mod tests {
         assert_eq!(byline("حاورها: سماح جرار تصوير: وسام نزال"), Some("سماح جرار"));
         assert_eq!(byline("بقلم ليلى حداد كانون الثاني 5, 2024"), Some("ليلى حداد"));
         assert_eq!(byline("كتبت: ليلى حداد منذ 3 ساعات"), Some("ليلى حداد"));
+        assert_eq!(byline("2019年11月3日 14:30 来源：新华社 作者：张伟 编辑：李明"), Some("张伟"));
+        assert_eq!(byline("作者：张伟 编辑：李明"), Some("张伟"));
+        assert_eq!(byline("他是一位作者，住在北京"), None);
+        assert_eq!(byline("홍길동 기자 2019.11.03 14:30"), Some("홍길동"));
+        assert_eq!(byline("모든 취재 기자회견"), None);
+        assert_eq!(byline("מאת: דנה כהן | 3 בנובמבר 2019"), Some("דנה כהן"));
+        assert_eq!(byline("โดย สมชาย ใจดี 3 พฤศจิกายน 2562"), Some("สมชาย ใจดี"));
         assert_eq!(byline("5 مارس 2024"), None);
         assert_eq!(byline("المصدر: وكالة"), None, "a source is no author");
         assert_eq!(byline("By the end of the week most of the people of the town had left for the hills"), None);

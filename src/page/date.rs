@@ -39,8 +39,8 @@ pub fn parse(value: &str, order: Order) -> Option<String> {
 /// The first date in a running text, as `2024-03-05`, or with the time that follows it as `2024-03-05T14:30:00`,
 /// with the offset from UTC if the text names one (`Z`, `GMT`, `+02:00`).
 ///
-/// Months may be named in some fifteen languages, digits may be Arabic-Indic, Persian or full-width, years may be of the
-/// Persian (Jalali) calendar. Dates before 1990 or more than a year ahead are passed over.
+/// Months may be named in some twenty languages, digits may be Arabic-Indic, Persian or full-width, years may be of the
+/// Persian (Jalali) or the Thai calendar. Dates before 1990 or more than a year ahead are passed over.
 ///
 /// ```
 /// use lubb::page::date::{Order, find};
@@ -145,8 +145,8 @@ fn tokens(text: &str) -> Vec<Token> {
             let letters = run(at, char::is_alphabetic);
             let mut word: String = text[at..at + letters].iter().collect();
             at += letters;
-            // The Levantine names of four months are two words.
-            if word == "كانون" || word == "تشرين" {
+            // The Levantine and Kurdish names of four months are two words.
+            if matches!(word.as_str(), "كانون" | "تشرين" | "كانووني" | "تشريني") {
                 let spaces = run(at, char::is_whitespace);
                 let second = run(at + spaces, char::is_alphabetic);
                 word.extend(std::iter::once(' ').chain(text[at + spaces..at + spaces + second].iter().copied()));
@@ -183,7 +183,8 @@ impl Reader<'_> {
             Token::Number { value, digits } if digits <= 4 && !self.continues_number(at) => {
                 let numeric = self.numeric(at, value, digits);
                 let named = || self.day_and_name(at, value, digits);
-                numeric.or_else(named).or_else(|| self.year_and_weekday(at, value, digits))
+                let weekday = || self.year_and_weekday(at, value, digits);
+                numeric.or_else(named).or_else(weekday).or_else(|| self.uyghur(at, value, digits))
             }
             Token::Month { month, persian } => {
                 let (day, digits, next) = self.number(self.skip(at + 1))?;
@@ -256,6 +257,19 @@ impl Reader<'_> {
         Some((resolve(year, month, day, persian)?, after))
     }
 
+    /// `2019-يىلى 11-ئاينىڭ 3-كۈنى`, in which each number has its word, "year", "month" and "day".
+    fn uyghur(&self, at: usize, year: i32, digits: usize) -> Option<(civil::Date, usize)> {
+        let part = |at: usize, word: &str| match self.tokens.get(at..at + 2)? {
+            [Token::Mark('-'), Token::Word(found)] if found.starts_with(word) => Some(self.skip(at + 2)),
+            _ => None,
+        };
+        let (month, 1..=2, next) = self.number(part(at + 1, "ييل")?)? else { return None };
+        let (day, 1..=2, next) = self.number(part(next, "ئاي")?)? else { return None };
+        let next = part(next, "كۈن")?;
+        (digits == 4).then_some(())?;
+        Some((resolve(year, i8::try_from(month).ok()?, day, false)?, next))
+    }
+
     /// The time in `GMT 10:05` right before a date; without the zone it may be anything, such as a length.
     fn time_before(&self, at: usize) -> Option<(civil::Time, String)> {
         let start = at.checked_sub(6)?;
@@ -286,7 +300,7 @@ impl Reader<'_> {
 
     /// Past what may stand between the parts of a date with a named month.
     fn skip(&self, mut at: usize) -> usize {
-        const JOINTS: &str = " de of del do st nd rd th er º the من في den ta ";
+        const JOINTS: &str = " de of del do st nd rd th er º the من في den ta ي ";
         let limit = at + 4;
         while at < limit {
             match self.tokens.get(at) {
@@ -387,11 +401,12 @@ impl Reader<'_> {
     }
 }
 
-/// A year between 1300 and 1450 is Persian; as an Islamic year it would lie before 1990 or belong to another month.
+/// A year between 1300 and 1450 is Persian, one of the years from 2500 on Thai, 543 ahead; as an Islamic year it would lie before 1990 or belong to another month.
 fn resolve(year: i32, month: i8, day: i32, persian: bool) -> Option<civil::Date> {
     let (year, day) = (i16::try_from(year).ok()?, i8::try_from(day).ok()?);
     match (persian, year) {
         (_, 1300..=1450) => from_persian(year, month, day),
+        (false, 2500..=2700) => plausible(year - 543, month, day),
         (false, _) => plausible(year, month, day),
         (true, _) => None,
     }
@@ -446,6 +461,20 @@ mod tests {
         check("1403/12/30", "2025-03-20");
         check("سه‌شنبه ۱۵ اسفند ۱۴۰۲ - ۱۴:۳۰", "2024-03-05T14:30:00");
         check("15 رمضان 1445", "");
+    }
+
+    #[test]
+    fn names_of_months_in_hebrew_thai_kurdish_and_uyghur() {
+        check("3 בנובמבר 2019, 14:30", "2019-11-03T14:30:00");
+        check("3 พฤศจิกายน 2562 14:30 น.", "2019-11-03T14:30:00");
+        check("28 กุมภาพันธ์ 2563", "2020-02-28");
+        check("٣ی تشرینی دووەمی ٢٠١٩", "2019-11-03");
+        check("12ی ئاداری 2020", "2020-03-12");
+        check("2019-يىلى 11-ئاينىڭ 3-كۈنى", "2019-11-03");
+        check("2019-يىلى 14-ئاينىڭ 3-كۈنى", "");
+        check("2562-11-03T14:30:00+07:00", "2019-11-03T14:30:00+07:00");
+        check("03/11/2562", "2019-11-03");
+        check("2899-11-03", "");
     }
 
     #[test]

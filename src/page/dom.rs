@@ -79,6 +79,7 @@ tags! {
     Tbody "tbody" Block, Td "td" Block, Template "template" Block, Textarea "textarea" Block, Tfoot "tfoot" Block,
     Th "th" Block, Thead "thead" Block, Time "time" Inline, Title "title" Hidden, Tr "tr" Block, Track "track" Hidden,
     Tt "tt" Inline, U "u" Inline, Ul "ul" Block, Var "var" Inline, Video "video" Hidden, Wbr "wbr" Inline,
+    Marquee "marquee" Inline, Frame "frame" Hidden,
 }
 
 macro_rules! attributes {

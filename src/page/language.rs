@@ -36,6 +36,11 @@ pub fn of_text(declared: Option<&str>, text: &str) -> Option<String> {
         false => Cow::Borrowed(&text[..end]),
     };
     let text = &*plain;
+    if declared.is_none_or(is_default)
+        && let Some(lang) = by_letters(text)
+    {
+        return Some(lang.to_owned());
+    }
     if let Some(tag) = declared {
         // The script takes a twentieth of the time that the language does, and most pages declare theirs.
         let foreign = long && whatlang::detect_script(text).is_some_and(|script| contradicts(tag, script));
@@ -60,6 +65,34 @@ fn contradicts(tag: &str, script: Script) -> bool {
         "en" | "fr" | "de" | "es" | "it" | "pt" | "nl" => script != Script::Latin,
         "ar" | "fa" | "ur" => script != Script::Arabic,
         _ => false,
+    }
+}
+
+/// Whether templates declare a language that pages in Kurdish or Uyghur may be made from.
+fn is_default(tag: &str) -> bool {
+    matches!(primary(tag), "en" | "ar" | "fa" | "ur")
+}
+
+/// Central Kurdish and Uyghur, which whatlang does not know: no other language of the script has their vowels in such
+/// numbers. `ە` alone would be Kazakh too, `ې` Pashto.
+fn by_letters(text: &str) -> Option<&'static str> {
+    const LEAST: usize = 60;
+    let (mut all, mut e, mut kurdish, mut uyghur) = (0, 0, 0, 0);
+    for c in text.chars().filter(|c| matches!(c, '\u{621}'..='\u{64a}' | '\u{671}'..='\u{6d5}')) {
+        all += 1;
+        match c {
+            'ە' => e += 1,
+            'ێ' | 'ڵ' | 'ڕ' => kurdish += 1,
+            'ې' | 'ۈ' | 'ۇ' => uyghur += 1,
+            _ => {}
+        }
+    }
+    let is_frequent = |count: usize| all >= LEAST && 50 * count >= all;
+    match () {
+        () if !is_frequent(e) => None,
+        () if is_frequent(kurdish) && kurdish > uyghur => Some("ckb"),
+        () if is_frequent(uyghur) && uyghur > kurdish && text.contains('ې') => Some("ug"),
+        () => None,
     }
 }
 
@@ -114,6 +147,24 @@ mod tests {
         assert_eq!(of_text(None, "سلام"), None);
         let vowels = "أَعْلَنَتْ وِزَارَةُ الـمَالِيَّةِ اليَوْمَ عَنْ مُوَازَنَةٍ جَدِيدَةٍ لِلعَامِ المُقْبِلِ، وَقَالَ الوَزِيرُ إِنَّ العَجْزَ سَيَنْخَفِضُ.";
         assert_eq!(of_text(None, vowels).as_deref(), Some("ar"));
+    }
+
+    #[test]
+    fn kurdish_and_uyghur_are_told_by_their_letters() {
+        let kurdish =
+            "کتێبخانە بچووکەکەی گوند دوای سێ ساڵ نۆژەنکردنەوە هەفتەی ڕابردوو بۆ خەڵک کرایەوە، بەڕێوەبەرەکەی گوتی.";
+        let uyghur =
+            "كەنتتىكى كىچىك كۈتۈپخانا ئۈچ يىللىق رېمونتتىن كېيىن ئۆتكەن ھەپتە قايتا ئېچىلدى، مۇدىرى شۇنداق دېدى.";
+        for (text, lang) in [(kurdish, "ckb"), (uyghur, "ug")] {
+            assert_eq!(of_text(None, text).as_deref(), Some(lang));
+            assert_eq!(of_text(Some("ar"), text).as_deref(), Some(lang), "a template's");
+            assert_eq!(of_text(Some("ku"), text).as_deref(), Some("ku"));
+        }
+        let short: String = kurdish.chars().take(30).collect();
+        assert_ne!(of_text(None, &short).as_deref(), Some("ckb"));
+        let pashto =
+            "د کلي کوچنی کتابتون له درېیو کلونو بیا رغونې وروسته تېره اوونۍ د خلکو پر مخ پرانیستل شو، مشرې یې وویل.";
+        assert!(of_text(None, pashto).is_none_or(|lang| lang != "ug" && lang != "ckb"));
     }
 
     #[test]

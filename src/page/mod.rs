@@ -9,6 +9,7 @@ pub mod decode;
 pub mod dom;
 mod elsewhere;
 pub mod flat;
+mod frames;
 mod guard;
 pub(crate) mod invisible;
 pub mod jsonld;
@@ -27,6 +28,7 @@ pub(crate) mod xhtml;
 pub use dom::Dom;
 pub(crate) use elsewhere::Elsewhere;
 pub use flat::Line;
+pub use frames::OnlyFrames;
 pub use guard::{NotAPage, check, looks_like};
 pub use metadata::Metadata;
 pub use segment::Block;
@@ -68,7 +70,7 @@ pub struct Page {
     pub lines: Vec<Line>,
     /// The blocks' texts, a line feed after each.
     pub text: String,
-    /// What was found only in the data of its scripts, and is read as a part of the page.
+    /// What was found only in the data of its scripts, or for browsers without frames, and is read as a part of the page.
     pub recovered: Option<Recovered>,
     /// The address that a browser saved it from, as the page says.
     pub(crate) saved_from: Option<String>,
@@ -101,7 +103,8 @@ impl Page {
         let (blocks, text) = segment::segment(&dom);
         let saved_from = address::saved_from(html).map(str::to_owned);
         let page = Page { url: None, encoding: "", dom, blocks, lines: Vec::new(), text, recovered: None, saved_from };
-        match Recovered::find(html, &page.dom, &page.blocks, &page.text) {
+        let frames = if page.blocks.is_empty() { frames::without_frames(html, &page.dom) } else { None };
+        match frames.or_else(|| Recovered::find(html, &page.dom, &page.blocks, &page.text)) {
             Some(recovered) => {
                 let dom = Dom::parse(&recovered.join(html));
                 let (blocks, text) = segment::segment(&dom);

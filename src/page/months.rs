@@ -35,6 +35,8 @@ pub(super) fn fold(c: char) -> Option<char> {
         '\u{2044}' => '/',
         // Tatweel, vowel signs, joiners and direction marks; U+0307 is what lower-casing leaves of the Turkish İ.
         'ـ' | '\u{64b}'..='\u{652}' | '\u{307}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => return None,
+        // What a Thai letter is silent by, which is no letter.
+        '\u{e4c}' => return None,
         '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}' => return None,
         c => c,
     })
@@ -55,27 +57,40 @@ pub(super) static MONTHS: LazyLock<HashMap<String, (i8, bool)>> = LazyLock::new(
 });
 
 /// English, French, German, Spanish, Italian, Portuguese, Dutch, Turkish, Indonesian, Russian, Ukrainian, Polish,
-/// then Arabic of Egypt and the Gulf, of the Levant and Iraq, of the Maghreb, then Persian and Urdu.
+/// then Arabic of Egypt and the Gulf, of the Levant and Iraq, of the Maghreb, then Persian, Urdu, Central Kurdish with and
+/// without the vowel that joins the year, Hebrew with and without "in", and Thai.
 const GREGORIAN: [&str; 12] = [
     "january jan janvier janv januar jänner enero ene gennaio gen janeiro januari ocak oca января янв січня stycznia \
-     يناير كانون_الثاني كانون_ثاني جانفي ژانویه جنوری",
+     يناير كانون_الثاني كانون_ثاني جانفي ژانویه جنوری \
+     کانوونی_دووەم کانوونی_دووەمی ינואר בינואר มกราคม",
     "february feb february févr février fév fevrier februar febrero febbraio fevereiro fev februari şubat şub февраля фев \
-     лютого lutego فبراير شباط فيفري فوریه فبراير فروری",
-    "march mar mars märz maerz marzo março marco maart mrt mart maret марта мар березня marca مارس آذار مارچ",
-    "april apr avril avr abril abr aprile april nisan nis апреля апр квітня kwietnia أبريل إبريل نيسان أفريل آوریل اپریل",
-    "may mai mayo maggio mag maio mei mayıs мая май травня maja مايو أيار ماي مه می مئی",
-    "june jun juin juni junio jun giugno giu junho haziran haz июня июн червня czerwca يونيو يونيه حزيران جوان ژوئن جون",
+     лютого lutego فبراير شباط فيفري فوریه فبراير فروری \
+     شوباتی פברואר בפברואר กุมภาพันธ์",
+    "march mar mars märz maerz marzo março marco maart mrt mart maret марта мар березня marca مارس آذار مارچ \
+     ئازار ئازاری ئادار ئاداری מרץ במרץ มีนาคม",
+    "april apr avril avr abril abr aprile april nisan nis апреля апр квітня kwietnia أبريل إبريل نيسان أفريل آوریل اپریل \
+     نیسانی אפריל באפריל เมษายน",
+    "may mai mayo maggio mag maio mei mayıs мая май травня maja مايو أيار ماي مه می مئی \
+     ئایار ئایاری מאי במאי พฤษภาคม",
+    "june jun juin juni junio jun giugno giu junho haziran haz июня июн червня czerwca يونيو يونيه حزيران جوان ژوئن جون \
+     حوزەیران حوزەیرانی יוני ביוני มิถุนายน",
     "july jul juillet juil juli julio luglio lug julho temmuz tem июля июл липня lipca يوليو يوليه تموز جويلية يوليوز ژوئیه \
-     جولای جولائی",
-    "august aug août aout agosto ago ağustos ağu agustus augustus августа авг серпня sierpnia أغسطس آب أوت غشت اوت اگست",
+     جولای جولائی \
+     تەممووز تەممووزی تەمموز تەمموزی יולי ביולי กรกฎาคม",
+    "august aug août aout agosto ago ağustos ağu agustus augustus августа авг серпня sierpnia أغسطس آب أوت غشت اوت اگست \
+     ئاب ئابی אוגוסט באוגוסט สิงหาคม",
     "september sep sept septembre septiembre setembro settembre set eylül eyl сентября сен вересня września سبتمبر أيلول شتنبر \
-     سپتامبر ستمبر",
+     سپتامبر ستمبر \
+     ئەیلوول ئەیلوولی ספטמבר בספטמבר กันยายน",
     "october oct octobre oktober okt octubre ottobre ott outubro out ekim eki oktober октября окт жовтня października أكتوبر \
-     تشرين_الأول تشرين_اول اکتبر اکتوبر",
+     تشرين_الأول تشرين_اول اکتبر اکتوبر \
+     تشرینی_یەکەم تشرینی_یەکەمی אוקטובר באוקטובר ตุลาคม",
     "november nov novembre noviembre novembro kasım kas ноября ноя листопада listopada نوفمبر تشرين_الثاني تشرين_ثاني نونبر \
-     نوامبر نومبر",
+     نوامبر نومبر \
+     تشرینی_دووەم تشرینی_دووەمی נובמבר בנובמבר พฤศจิกายน",
     "december dec décembre déc decembre dezember dez diciembre dic dicembre dezembro desember des aralık ara декабря дек грудня \
-     grudnia ديسمبر كانون_الأول كانون_اول دجنبر دسامبر دسمبر",
+     grudnia ديسمبر كانون_الأول كانون_اول دجنبر دسامبر دسمبر \
+     کانوونی_یەکەم کانوونی_یەکەمی דצמבר בדצמבר ธันวาคม",
 ];
 
 /// Iran's names, then Afghanistan's.

@@ -5,6 +5,10 @@ use std::ops::Range;
 use super::dom::{AttrName, Display, Dom, NodeId, Tag};
 use super::sentence::{holder, is_cut};
 
+mod apart;
+
+use apart::Apart;
+
 /// A run of text on a page, the unit that is labelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -139,6 +143,8 @@ struct Run<'a> {
     space: bool,
     /// Whether a picture stands between the text so far and what comes next: they are no word together.
     picture: bool,
+    /// How what comes next is set apart from the text so far.
+    apart: Option<Apart>,
     breaks: u32,
     fresh_link: bool,
     link: usize,
@@ -162,6 +168,7 @@ impl<'a> Run<'a> {
             links: 0,
             space: false,
             picture: false,
+            apart: None,
             breaks: 0,
             fresh_link: false,
             link: 0,
@@ -176,6 +183,8 @@ impl<'a> Run<'a> {
         let dom = self.dom;
         // Open elements that matter on the way out: block-level ones, links, bold, <pre>.
         let mut open: Vec<(NodeId, Tag)> = Vec::new();
+        // The ends of inline elements that are set apart.
+        let mut boxes: Vec<(NodeId, Apart)> = Vec::new();
         let mut closed_link_at = NodeId::MAX;
         let mut node = nodes.start;
         while node < nodes.end {
@@ -186,7 +195,16 @@ impl<'a> Run<'a> {
                     closed_link_at = node;
                 }
             }
+            while let Some((_, apart)) = boxes.pop_if(|(end, _)| *end <= node) {
+                self.set_apart(apart);
+            }
             let tag = dom.tag(node);
+            if tag.display() == Display::Inline
+                && let Some(apart) = Apart::of(dom, node)
+            {
+                self.set_apart(apart);
+                boxes.push((dom.end(node), apart));
+            }
             match tag {
                 Tag::Text => self.push_text(node, dom.text(node)),
                 Tag::Br => self.line_break(),
@@ -225,6 +243,11 @@ impl<'a> Run<'a> {
                             open.push((node, tag));
                         }
                         Tag::OptionTag | Tag::Optgroup => self.space = true,
+                        // What was deleted and what stands in its place.
+                        Tag::Ins if matches!(tag_before(dom, node), Tag::Del | Tag::S | Tag::Strike) => {
+                            self.space = true;
+                        }
+                        Tag::Del if tag_before(dom, node) == Tag::Ins => self.space = true,
                         Tag::Img => self.picture = true,
                         _ => {}
                     },
@@ -246,6 +269,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn set_apart(&mut self, apart: Apart) {
+        if self.apart != Some(Apart::Line) {
+            self.apart = Some(apart);
+        }
+    }
+
     fn line_break(&mut self) {
         self.breaks += 1;
         if self.breaks >= 2 {
@@ -255,6 +284,8 @@ impl<'a> Run<'a> {
 
     fn push_text(&mut self, node: NodeId, text: &str) {
         let before = self.chars;
+        // Whether a line of the source ends between the last character of this node and the next, and nothing but that.
+        let (mut line_end, mut blank) = (false, false);
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             // Words of ASCII at once.
@@ -268,6 +299,8 @@ impl<'a> Run<'a> {
                         self.text.push(c);
                     } else {
                         self.space = true;
+                        line_end |= c == '\n' && self.chars > before;
+                        blank |= !c.is_ascii();
                     }
                     continue;
                 }
@@ -279,13 +312,17 @@ impl<'a> Run<'a> {
                 if self.picture && c.is_alphanumeric() && self.text.ends_with(char::is_alphanumeric) {
                     self.space = true;
                 }
-                if self.breaks > 0 {
+                if self.apart == Some(Apart::Box) && begins_word(c) && !self.text.ends_with(is_opening) {
+                    self.space = true;
+                }
+                if self.breaks > 0 || self.apart == Some(Apart::Line) {
                     self.text.push('\n');
-                } else if self.space {
+                } else if self.space && !(line_end && !blank && is_wide(c) && self.text.ends_with(is_wide)) {
                     self.text.push(' ');
                 }
             }
-            (self.space, self.picture, self.breaks) = (false, false, 0);
+            (self.space, self.picture, self.apart, self.breaks) = (false, false, None, 0);
+            (line_end, blank) = (false, false);
             self.text.push_str(part);
             self.chars += ascii.max(1) as u32;
         }
@@ -309,7 +346,7 @@ impl<'a> Run<'a> {
 
     /// Ends the run: a block if it holds any text.
     fn flush(&mut self) {
-        (self.space, self.picture, self.breaks) = (false, false, 0);
+        (self.space, self.picture, self.apart, self.breaks) = (false, false, None, 0);
         if self.chars == 0 {
             return;
         }
@@ -332,6 +369,31 @@ impl<'a> Run<'a> {
             self.flush();
         }
     }
+}
+
+/// The tag of the sibling right before a node, or of its parent where it is the first.
+fn tag_before(dom: &Dom, node: NodeId) -> Tag {
+    let (parent, mut at) = (dom.parent(node), node - 1);
+    while at > parent && dom.parent(at) != parent {
+        at = dom.parent(at);
+    }
+    dom.tag(at)
+}
+
+/// Whether the end of a line of the source is nothing between two of these characters: those of full or half width that
+/// are no Hangul (CSS Text 3, 4.1.3), Chinese and Japanese in the main.
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{303f}' | '\u{3041}'..='\u{312f}' | '\u{31a0}'..='\u{4dbf}' | '\u{4e00}'..='\u{a4cf}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff01}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether a word, and not a mark that belongs to the word before, begins with a character.
+fn begins_word(c: char) -> bool {
+    c.is_alphanumeric() || is_opening(c)
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '(' | '[' | '{' | '«' | '“' | '‘' | '„' | '‹' | '「' | '『' | '（' | '《')
 }
 
 fn common_ancestor(dom: &Dom, nodes: &Range<NodeId>) -> NodeId {
@@ -379,6 +441,30 @@ mod tests {
     #[test]
     fn pre_keeps_its_lines_and_zero_width_joiners_stay() {
         assert_eq!(texts("<pre>a\n  b\n</pre><p>می\u{200c}خواهد</p>"), ["a\n  b", "می\u{200c}خواهد"]);
+    }
+
+    #[test]
+    fn what_pages_of_old_wrote_for_pre_is_one() {
+        assert_eq!(texts("a<xmp>b <i>\n  c</xmp>d<listing>e\nf</listing>g"), ["a", "b <i>\n  c", "d", "e\nf", "g"]);
+        assert_eq!(texts("a<plaintext>b\n </p>c"), ["a", "b\n </p>c"]);
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_no_space_between_characters_without_spaces() {
+        assert_eq!(texts("<p>经过三年\n  整修，\r\n重新開放 a\n中\nb"), ["经过三年整修，重新開放 a 中 b"]);
+        assert_eq!(texts("<p>かな\nカナ ｶﾅ 漢字"), ["かなカナ ｶﾅ 漢字"], "a space stays");
+        assert_eq!(texts("<p>한국\n어 ไทย\nนี้"), ["한국 어 ไทย นี้"]);
+        assert_eq!(texts("<p>首段。\n\u{3000}\u{3000}次段<pre>三\n年</pre>"), ["首段。 次段", "三\n年"], "indented");
+        assert_eq!(texts("<p><a href=1>首页</a>\n<a href=2>新闻</a>"), ["首页 新闻"], "a menu");
+    }
+
+    #[test]
+    fn what_was_deleted_and_its_replacement_are_two_words() {
+        assert_eq!(
+            texts("<p><del>حذف <b>شده</b></del><ins>افزوده</ins> <s>a</s><ins>b</ins><del>c</del>"),
+            ["حذف شده افزوده a b c"]
+        );
+        assert_eq!(texts("<p>wo<ins>r</ins>d<del>s</del>, <del><ins>ab</ins></del>c"), ["words, abc"]);
     }
 
     #[test]

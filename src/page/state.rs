@@ -62,6 +62,11 @@ impl Recovered {
         Some(Recovered { at: below_headline(html), html: format!("<article>{best}</article>") })
     }
 
+    /// HTML to be read at a place in the source.
+    pub(super) fn at(at: usize, html: String) -> Recovered {
+        Recovered { at, html }
+    }
+
     /// The page's source, which must be the same as it was found in, with what was found.
     pub fn join(&self, html: &str) -> String {
         let at = if html.is_char_boundary(self.at) { self.at } else { html.len() };

@@ -445,8 +445,12 @@ impl Hasher for NameHasher {
 
 type Names<T> = HashMap<LocalName, T, BuildHasherDefault<NameHasher>>;
 
-static TAGS: LazyLock<Names<Tag>> =
-    LazyLock::new(|| Tag::ALL.iter().map(|tag| (LocalName::from(tag.name()), *tag)).collect());
+static TAGS: LazyLock<Names<Tag>> = LazyLock::new(|| {
+    // What pages of old wrote for `<pre>`, and browsers show as such (HTML standard, 15.3.3).
+    let preformatted = ["listing", "plaintext", "xmp"].map(|name| (name, Tag::Pre));
+    let all = Tag::ALL.iter().map(|tag| (tag.name(), *tag)).chain(preformatted);
+    all.map(|(name, tag)| (LocalName::from(name), tag)).collect()
+});
 static ATTRIBUTES: LazyLock<Names<AttrName>> =
     LazyLock::new(|| AttrName::ALL.iter().map(|(text, name)| (LocalName::from(*text), *name)).collect());
 
