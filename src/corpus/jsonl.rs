@@ -292,8 +292,8 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Puts U+FFFD for each lone surrogate, which the parser writes as UTF-8 has no letters: each of the three bytes would
-/// become a U+FFFD of its own.
+/// Puts U+FFFD for each lone surrogate. The parser gives three bytes for it that are not UTF-8, of which each would become
+/// a U+FFFD of its own.
 fn replace_surrogates(text: &mut [u8]) {
     let mut at = 0;
     while let Some(found) = memchr::memchr(0xed, &text[at..]) {
