@@ -199,7 +199,9 @@ impl<'a> Run<'a> {
                 self.set_apart(apart);
             }
             let tag = dom.tag(node);
-            if tag.display() == Display::Inline
+            // The lines of code that highlighters put into elements have their line feeds.
+            if self.pre == 0
+                && tag.display() == Display::Inline
                 && let Some(apart) = Apart::of(dom, node)
             {
                 self.set_apart(apart);

@@ -93,6 +93,7 @@ mod tests {
         }
         assert_eq!(text("<p><a href=1 style='display:block'>a</a><br>b"), "a\nb", "no block of its own");
         assert_eq!(text("<p>a<i style='display:block'></i>b"), "ab");
+        assert_eq!(text("<pre><i style='display:flex'>a\n</i><i style='display:flex'>b</i></pre>"), "a\nb");
     }
 
     #[test]
