@@ -60,7 +60,8 @@ pub fn interrupted(path: &Path, settings: u64) -> Result<Option<Interrupted>, Si
 /// Removes what interrupted runs with the same settings left of an output that is whole now: nobody needs to go on from
 /// it, and who did would write an older result over the new one. Runs with other settings were to have other rows.
 pub(super) fn remove_stale(path: &Path, settings: Option<u64>) -> Result<(), SinkError> {
-    for (partial, name) in partials(path)? {
+    // A folder that may be written to and not be listed keeps them.
+    for (partial, name) in partials(path).unwrap_or_default() {
         if name.settings != settings {
             continue;
         }
