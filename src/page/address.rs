@@ -1,10 +1,17 @@
 //! The address that a page gives itself, for pages that were saved without theirs.
 
-use super::Page;
 use super::dom::{AttrName, Tag};
 use super::words::start_of;
+use super::{Page, host_of};
 
 impl Page {
+    /// The address that is known of it: the one that it came with, unless that is unusable and the page gives itself one.
+    pub(crate) fn address(&self) -> Option<&str> {
+        let given = self.url.as_deref().filter(|url| !url.trim().is_empty());
+        let usable = given.filter(|url| host_of(url).is_some());
+        usable.or_else(|| self.declared_url()).or(given)
+    }
+
     /// The page's own absolute address: `<link rel=canonical>`, else `og:url`, else where a browser that saved it wrote
     /// that it did so from.
     ///
@@ -43,6 +50,18 @@ pub(super) fn saved_from(html: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unusable_address_does_not_hide_the_pages_own() {
+        let with = |html: &str, url: &str| Page { url: Some(url.to_owned()), ..Page::from_html(html) };
+        let own = "<link rel=canonical href='https://www.example.org/a'>";
+        for (url, expected) in [("", "https://www.example.org/a"), ("news.example/a", "https://www.example.org/a")] {
+            assert_eq!(with(own, url).address(), Some(expected), "{url}");
+        }
+        assert_eq!(with(own, "https://news.example/b").address(), Some("https://news.example/b"));
+        assert_eq!(with("<p>a", "news.example/a").address(), Some("news.example/a"));
+        assert_eq!(with("<p>a", "").address(), None);
+    }
 
     #[test]
     fn the_address_that_a_page_was_saved_from_comes_last() {
