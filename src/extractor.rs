@@ -31,7 +31,8 @@ impl Default for Output {
 /// Flattened text came to a model that was trained for web pages only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the model is for web pages only, not for flattened text: use the one in the program, or train without --no-flat"
+    "the model is for web pages only, not for flattened text: use the default one, or one trained on flattened text too \
+     (with the program, train without --no-flat)"
 )]
 pub struct NoFlatModel;
 
@@ -122,7 +123,7 @@ impl Extractor {
         });
         let Metadata { title, author, date, site_name, lang, .. } = metadata;
         // A page that was saved without its address mostly says it itself.
-        let url = page.url.as_deref().or_else(|| page.declared_url());
+        let url = page.address();
         Document {
             url: url.map(str::to_owned),
             host: url.and_then(host_of),

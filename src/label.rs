@@ -99,7 +99,8 @@ impl std::str::FromStr for Label {
     }
 }
 
-/// A set of labels, such as those to keep in the extracted text.
+/// A set of labels, such as those to keep in the extracted text. One without labels is shown as nothing and is not parsed:
+/// where labels are to be named, none is a mistake.
 ///
 /// ```
 /// use lubb::{Label, LabelSet};
@@ -117,6 +118,9 @@ impl LabelSet {
     /// The default: the article's body alone.
     pub const BODY: LabelSet = LabelSet(1);
 
+    /// All labels.
+    pub const ALL: LabelSet = LabelSet(u8::MAX);
+
     /// Whether `label` is in the set.
     pub fn contains(self, label: Label) -> bool {
         self.0 & (1 << label as u8) != 0
@@ -131,6 +135,12 @@ impl LabelSet {
 impl<const N: usize> From<[Label; N]> for LabelSet {
     fn from(labels: [Label; N]) -> Self {
         labels.into_iter().collect()
+    }
+}
+
+impl From<Label> for LabelSet {
+    fn from(label: Label) -> Self {
+        [label].into()
     }
 }
 
@@ -180,6 +190,7 @@ mod tests {
     fn a_set_is_read_as_it_is_shown() {
         let all = LabelSet::from(Label::ALL);
         assert_eq!(all.to_string().parse(), Ok(all));
+        assert_eq!((all, LabelSet::from(Label::Body)), (LabelSet::ALL, LabelSet::BODY));
         assert_eq!(all.iter().collect::<Vec<_>>(), Label::ALL);
         assert_eq!("body, Nav,".parse(), Ok(LabelSet::from([Label::Nav, Label::Body])));
         assert_eq!(format!("{:?}", LabelSet::from([Label::Nav, Label::Body])), "{Body, Nav}");

@@ -102,10 +102,10 @@
 //! let set = gold::read_labels_csv(labels, Some(Path::new("data/walkthrough/pages")))?;
 //! let mut examples = Vec::new();
 //! for (at, gold) in set.pages.iter().enumerate() {
-//!     # let page = gold.page()?;
-//!     # let kinds = typed::block_labels(&page, &gold.reference).map(|r| r.labels).unwrap_or_default();
-//!     # let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
-//!     # let (id, set, hash) = (gold.id.clone(), gold.set.clone(), gold.hash()?);
+//!     let page = gold.page()?;
+//!     let kinds = typed::block_labels(&page, &gold.reference).map(|r| r.labels).unwrap_or_default();
+//!     let body = kinds.iter().map(|label| if *label == Some(Label::Body) { 1.0 } else { 0.0 }).collect();
+//!     let (id, set, hash) = (gold.id.clone(), gold.set.clone(), gold.hash()?);
 //!     // As above, with another fold for each page in turn.
 //!     examples.push(Example { id, set, fold: at % 5, host: 0, page, body, kinds, weight: 1.0, hash });
 //! }
@@ -139,6 +139,7 @@ pub mod whole;
 pub use document::{Document, DocumentBlock};
 pub use extractor::{Extractor, Output};
 pub use label::{Label, LabelSet, Labelled, UnknownLabel};
+pub use linfa;
 pub use model::{Labels, Model};
 pub use ndarray;
 pub use page::{Block, Hints, Input, Page};

@@ -19,6 +19,9 @@ use crate::page::{Block, Page};
 ///     "## العنوان\n\nنص **مهم** و[رابط](https://example.org/).\n\n1. أول\n2. 2\\. ثان\n",
 /// );
 /// ```
+///
+/// # Panics
+/// If a block is another page's and has no place in this one.
 pub fn markdown(page: &Page, kept: &[&Block]) -> String {
     let writer = Writer { page, inline: Inline::new(page) };
     let mut markdown = writer.pieces(&arrange(page, kept), "\n\n");

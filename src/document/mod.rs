@@ -17,6 +17,9 @@ pub use markdown::markdown;
 pub use text::plain_text;
 
 /// One page's result, the row of every output format.
+///
+/// What was not asked for is left out when it is written, so that it is read again only from formats that name their fields
+/// (JSON), and not from those that go by order (postcard, bincode).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// The page's name in its corpus: its path, or the id of its record.
@@ -41,7 +44,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub markdown: Option<String>,
     /// How sure the model is that the page has an article and that `text` is it, 0 to 1: the expected F1 of the choice
-    /// (F2 for flattened text, where recall counts more).
+    /// (F2 for flattened text, where recall counts more; where precision or recall is to weigh more, F0.5 or F2, and F1 or
+    /// F4 for flattened text, so that thresholds for one are not for another).
     pub score: f32,
     /// Every block of the page, where asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,9 @@ use crate::page::{Block, Page};
 /// let kept: Vec<_> = page.blocks.iter().collect();
 /// assert_eq!(plain_text(&page, &kept), "مدن:\n\nبيروت\nتونس\n\nعمّان\t4\nبغداد\t8");
 /// ```
+///
+/// # Panics
+/// If a block is another page's and has no place in this one.
 pub fn plain_text(page: &Page, kept: &[&Block]) -> String {
     let mut writer = Writer { page, text: String::new(), gap: "" };
     writer.pieces(&arrange(page, kept), "\n\n");

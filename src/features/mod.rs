@@ -140,7 +140,7 @@ fn to_matrix(values: Vec<f32>, width: usize) -> Array2<f32> {
 ///
 /// On web pages, which have class names, the words of the text added nothing (word F1 0.8803 and 0.8808 on `wcxb-dev`
 /// without and with them, 0.940 and 0.936 on news): they are too much those of the training pages' languages and sites.
-pub fn fill_lexicon(page: &Page, around: &Surroundings, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
+pub(crate) fn fill_lexicon(page: &Page, around: &Surroundings, lexicon: &Lexicon, matrix: &mut Array2<f32>) {
     let width = matrix.ncols();
     // The matrix is in standard layout, as it was made here.
     let values = matrix.as_slice_mut().unwrap_or_default();
@@ -180,7 +180,7 @@ pub(crate) fn lay_out(page: &Page, lexicon: &Lexicon, mut put: impl FnMut(usize,
     surroundings
 }
 
-/// A page's feature matrix: one row a block, one column each of [`names`].
+/// A page's feature matrix: one row a block, one column each of [`names`] (for flattened text: of [`flat::names`]).
 ///
 /// ```
 /// use lubb::features::{self, Lexicon};

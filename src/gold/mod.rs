@@ -194,10 +194,11 @@ impl GoldError {
 /// - `ID.txt` and `ID.lines.tsv`: typed lines of flattened text.
 ///
 /// ```
-/// # let dir = tempfile::tempdir()?;
+/// let dir = std::env::temp_dir().join("lubb-example-gold");
+/// std::fs::create_dir_all(&dir)?;
 /// let row = r#"{"id": "a", "url": "https://www.example.org/1", "html": "<p>One.</p>", "text": "One."}"#;
-/// std::fs::write(dir.path().join("gold.jsonl"), row)?;
-/// let set = lubb::gold::read(dir.path())?;
+/// std::fs::write(dir.join("gold.jsonl"), row)?;
+/// let set = lubb::gold::read(&dir)?;
 /// assert_eq!((set.pages.len(), set.problems.len()), (1, 0));
 /// assert_eq!(set.pages[0].host, "example.org");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -20,13 +20,21 @@ const HEADER: usize = 8 + 4 + 8 + 8;
 /// Why a model could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file could not be read or written.
-    #[error("{path}: the model cannot be read or written")]
-    Io {
+    /// The file could not be read.
+    #[error("{path}: the model cannot be read: {error}")]
+    Read {
         /// The file.
         path: String,
         /// What the system says.
-        source: std::io::Error,
+        error: std::io::Error,
+    },
+    /// The file could not be written.
+    #[error("{path}: the model cannot be written: {error}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
     },
     /// A file is no model that can be used.
     #[error("{path}: {error}")]
@@ -40,7 +48,11 @@ pub enum ModelError {
     #[error("not a lubb model (it does not begin with the mark LUBBMODL): make one with `lubb train`")]
     NotAModel,
     /// The file's layout is of another version of lubb.
-    #[error("a model of file version {found}, this lubb reads version {VERSION}: train it again with `lubb train`")]
+    #[error("a model of file version {found}, this lubb reads version {VERSION}: {}", if *found > VERSION {
+        "update lubb"
+    } else {
+        "train it again with `lubb train`"
+    })]
     Version {
         /// The file's version.
         found: u32,
@@ -63,6 +75,9 @@ fn schema() -> u64 {
 
 impl Model {
     /// Reads a model from its bytes.
+    ///
+    /// # Errors
+    /// [`ModelError`] says what the bytes are if they are no model for this lubb.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
         if !bytes.starts_with(MARK) {
             return Err(ModelError::NotAModel);
@@ -97,9 +112,12 @@ impl Model {
     }
 
     /// Reads a model from a file.
+    ///
+    /// # Errors
+    /// [`ModelError::Read`] if the file cannot be read, [`ModelError::File`] if it is no model for this lubb.
     pub fn read(path: &Path) -> Result<Model, ModelError> {
         let bytes =
-            std::fs::read(path).map_err(|source| ModelError::Io { path: path.display().to_string(), source })?;
+            std::fs::read(path).map_err(|error| ModelError::Read { path: path.display().to_string(), error })?;
         Model::from_bytes(&bytes)
             .map_err(|error| ModelError::File { path: path.display().to_string(), error: Box::new(error) })
     }
@@ -118,15 +136,30 @@ impl Model {
     }
 
     /// Writes a model beside its place and then renames it, so that no half-written file looks like a model.
+    ///
+    /// # Errors
+    /// [`ModelError::Write`] if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
         let written = whole::write(path, |file| file.write_all(&self.to_bytes()));
-        written.map_err(|source| ModelError::Io { path: path.display().to_string(), source })
+        written.map_err(|error| ModelError::Write { path: path.display().to_string(), error })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_newer_file_asks_for_a_newer_program_and_an_older_one_for_a_training() {
+        let with = |version: u32| {
+            let bytes = [&MARK[..], &version.to_le_bytes()].concat();
+            Model::from_bytes(&bytes).map(|_| ()).unwrap_err().to_string()
+        };
+        assert!(with(VERSION + 1).ends_with("update lubb"));
+        assert!(with(VERSION - 1).ends_with("train it again with `lubb train`"));
+        let error = Model::read(Path::new("no/such.lubb")).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("no/such.lubb: the model cannot be read: "), "{error}");
+    }
 
     #[test]
     fn what_does_not_hold_together_is_refused_whatever_its_checksum() {

@@ -45,6 +45,34 @@ pub enum LogisticError {
         /// How many rows there were.
         rows: usize,
     },
+    /// A number of things differs from the number of rows or columns it belongs to.
+    #[error("{what}: {got} given, {expected} expected")]
+    Count {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A weight is negative or not a number.
+    #[error("the weight of row {row} is {weight}; weights must be finite and not negative")]
+    Weight {
+        /// The row.
+        row: usize,
+        /// Its weight.
+        weight: f32,
+    },
+    /// A class number beyond the number of classes.
+    #[error("the target of row {row} is class {class}, but there are {classes} classes, counted from 0")]
+    Class {
+        /// The row.
+        row: usize,
+        /// Its class.
+        class: usize,
+        /// The number of classes.
+        classes: usize,
+    },
     /// linfa's own error.
     #[error("the logistic regression did not fit: {0}")]
     Linfa(#[from] linfa_logistic::error::Error),
@@ -151,6 +179,16 @@ impl LogisticParams {
         y: &[T],
         weights: &[f32],
     ) -> Result<Prepared<T>, LogisticError> {
+        let expected = x.nrows();
+        for (what, got) in [("targets", y.len()), ("weights", weights.len())] {
+            if got != expected {
+                return Err(LogisticError::Count { what, got, expected });
+            }
+        }
+        // The draw would never come to its end.
+        if let Some((row, &weight)) = weights.iter().enumerate().find(|(_, w)| !w.is_finite() || **w < 0.0) {
+            return Err(LogisticError::Weight { row, weight });
+        }
         let rows = draw(weights, self.rows.min(x.nrows()), self.seed);
         let targets = Array1::from_iter(rows.iter().map(|r| y[*r]));
         if rows.is_empty() || targets.iter().all(|t| *t == targets[0]) {
@@ -162,7 +200,10 @@ impl LogisticParams {
         Ok(Prepared { ramps, means, dataset: DatasetBase::new(expanded, targets) })
     }
 
-    /// Fits rows of class true or false; `weights` as long as the rows of `x`.
+    /// Fits rows of class true or false; `y` and `weights` as long as the rows of `x`.
+    ///
+    /// # Errors
+    /// [`LogisticError`] for rows of one class, other lengths and weights that are negative or not finite.
     pub fn fit(&self, x: ArrayView2<f32>, y: &[bool], weights: &[f32]) -> Result<Logistic, LogisticError> {
         let Prepared { ramps, means, dataset } = self.prepare(x, y, weights)?;
         let fitted = LogisticRegression::default()
@@ -182,6 +223,9 @@ impl LogisticParams {
     }
 
     /// Fits rows of classes `0..classes`; a class without rows gets a probability of practically 0.
+    ///
+    /// # Errors
+    /// The same, and for a class that is not one of so many.
     pub fn fit_classes(
         &self,
         x: ArrayView2<f32>,
@@ -189,6 +233,9 @@ impl LogisticParams {
         weights: &[f32],
         classes: usize,
     ) -> Result<Logistic, LogisticError> {
+        if let Some((row, &class)) = y.iter().enumerate().find(|(_, class)| **class >= classes) {
+            return Err(LogisticError::Class { row, class, classes });
+        }
         let Prepared { ramps, means, dataset } = self.prepare(x, y, weights)?;
         let fitted = MultiLogisticRegression::default()
             .alpha(self.alpha)
@@ -226,6 +273,12 @@ impl Logistic {
             && self.weights.iter().all(|w| w.len() == self.ramps.len() && w.iter().all(|w| w.is_finite()))
     }
 
+    /// # Panics
+    /// If rows have another number of columns than in training.
+    fn check_columns(&self, columns: usize) {
+        assert_eq!(columns, self.columns(), "rows must have as many columns as in training");
+    }
+
     /// The log-odds (binary) or unnormalised log-probabilities (classes) of a row, one an output.
     fn margins(&self, row: &[f32], out: &mut [f32]) {
         out.copy_from_slice(&self.intercepts);
@@ -240,7 +293,12 @@ impl Logistic {
     }
 
     /// The probability of class true for each row.
+    ///
+    /// # Panics
+    /// If rows have another number of columns than in training, or the model tells more than two classes apart.
     pub fn predict(&self, x: ArrayView2<f32>) -> Vec<f32> {
+        self.check_columns(x.ncols());
+        assert_eq!(self.outputs(), 1, "a model of several classes is asked by predict_classes");
         let mut buffer = Vec::with_capacity(self.columns());
         let mut margin = [0.0];
         x.rows()
@@ -255,7 +313,11 @@ impl Logistic {
     }
 
     /// The probabilities of all classes for each row: rows x classes.
+    ///
+    /// # Panics
+    /// If rows have another number of columns than in training.
     pub fn predict_classes(&self, x: ArrayView2<f32>) -> Array2<f32> {
+        self.check_columns(x.ncols());
         let mut out = Array2::zeros((x.nrows(), self.weights.len()));
         let mut margins = vec![0.0; self.weights.len()];
         for (mut to, row) in out.rows_mut().into_iter().zip(x.rows()) {
@@ -274,7 +336,12 @@ impl Logistic {
     }
 
     /// What each column adds to the log-odds of output `output` for a row, against the average training row.
+    ///
+    /// # Panics
+    /// If the row has another number of columns than in training, or there is no such output.
     pub fn contributions(&self, row: &[f32], output: usize) -> Vec<f32> {
+        self.check_columns(row.len());
+        assert!(output < self.outputs(), "output {output} of a model that has {}", self.outputs());
         let mut by_column = vec![0.0; self.columns()];
         for (((column, start, scale), weight), mean) in self.ramps.iter().zip(&self.weights[output]).zip(&self.means) {
             let value = ((row[*column as usize] - start) * scale).clamp(0.0, 1.0);
@@ -330,6 +397,33 @@ mod tests {
         let p = model.predict_classes(x.view());
         assert!((p.row(300).sum() - 1.0).abs() < 1e-5);
         assert!(p[[300, 2]] > 0.8 && p[[10, 0]] > 0.8 && p[[300, 1]] < 1e-6);
+    }
+
+    #[test]
+    fn other_lengths_weights_and_classes_are_errors() {
+        let (x, y) = hill();
+        let (params, ones) = (LogisticParams::default(), [1.0; 600]);
+        let refused = |y: &[bool], weights: &[f32]| params.fit(x.view(), y, weights).unwrap_err().to_string();
+        assert_eq!(refused(&y[1..], &ones), "targets: 599 given, 600 expected");
+        assert_eq!(refused(&y, &ones[1..]), "weights: 599 given, 600 expected");
+        for weight in [-1.0, f32::NAN, f32::INFINITY] {
+            let mut weights = ones;
+            weights[3] = weight;
+            assert!(refused(&y, &weights).starts_with("the weight of row 3 is "), "{weight}");
+        }
+        let classes: Vec<usize> = y.iter().map(|y| usize::from(*y)).collect();
+        for count in [0, 1] {
+            let error = params.fit_classes(x.view(), &classes, &ones, count).unwrap_err();
+            assert!(matches!(error, LogisticError::Class { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "as many columns as in training")]
+    fn a_narrow_matrix_is_named() {
+        let (x, y) = hill();
+        let model = LogisticParams::default().fit(x.view(), &y, &[1.0; 600]).unwrap();
+        model.predict(x.slice(ndarray::s![.., ..1]));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct Card {
     pub figures: Vec<(String, u32, f32)>,
     /// The seed of folds and draws.
     pub seed: u64,
-    /// The first bits of the hashes of the pages it was trained on, in rising order.
+    /// The low 32 bits of the hashes of the pages it was trained on, sorted, as [`Card::knows`] looks them up.
     pub pages: Vec<u32>,
 }
 
@@ -79,12 +79,16 @@ impl Card {
 pub struct Labels {
     /// One for each block, in order.
     pub blocks: Vec<Labelled>,
-    /// The expected F1 of the blocks labelled body, 0 where there is no article.
+    /// The expected F1 of the blocks labelled body, 0 where there is no article; the expected F-beta where precision or
+    /// recall weighs more ([`Favor`](decide::Favor)), which is not to be held against thresholds for F1, and for flattened text.
     pub score: f32,
 }
 
 impl Labels {
     /// Whether a block is body.
+    ///
+    /// # Panics
+    /// If there is no such block.
     pub fn is_body(&self, at: usize) -> bool {
         self.blocks[at].label == Label::Body
     }

@@ -29,6 +29,11 @@ const FLAT_STAGES: usize = 2;
 const FLAT_ROUNDS: usize = 200;
 const FLAT_ROWS: usize = 100_000;
 
+/// Fewer folds leave nothing to fit an early stage on.
+const LEAST_FOLDS: usize = 3;
+/// No example weighs more, so that sums of weights stay finite.
+const MOST_WEIGHT: f32 = 1e6;
+
 /// What the seed of each stage's draws is moved by; each fit of an early stage adds its own number.
 const STAGE: u64 = 1000;
 const LAST_STAGE: u64 = 200;
@@ -46,7 +51,7 @@ pub struct Example {
     pub id: String,
     /// The set it belongs to.
     pub set: String,
-    /// Which fold it is in; pages of one host must share theirs.
+    /// Which fold it is in; for [`train`] pages of one host must share theirs.
     pub fold: usize,
     /// A number for its host: pages of one host count once in the lexicon.
     pub host: usize,
@@ -56,7 +61,7 @@ pub struct Example {
     pub body: Vec<f32>,
     /// For each block its label, where someone gave one; empty if none.
     pub kinds: Vec<Option<Label>>,
-    /// How many other pages it weighs in the choice of body.
+    /// How many other pages it weighs in the choice of body: 0, for one that is not learned from, to a million.
     pub weight: f32,
     /// A hash of its bytes, by which a model knows the pages that it was trained on; 0 where there is none.
     pub hash: u64,
@@ -77,7 +82,7 @@ pub enum Family {
 /// Parts that a training can leave out, to see what they add.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Without {
-    /// Columns that no classifier is to see: see [`features::column_group`].
+    /// The groups of columns that no classifier is to see, by their names in [`features::COLUMN_GROUPS`].
     pub columns: Vec<String>,
     /// Later stages without what the one before says of the surroundings.
     pub context: bool,
@@ -96,8 +101,29 @@ pub struct BadExample {
     what: String,
 }
 
+/// A setting that is out of its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is {value}; it must be {rule}")]
+pub struct BadParameter {
+    /// The setting.
+    pub name: &'static str,
+    value: String,
+    rule: String,
+}
+
+impl BadParameter {
+    pub(super) fn new(name: &'static str, value: impl ToString, rule: impl ToString) -> BadParameter {
+        BadParameter { name, value: value.to_string(), rule: rule.to_string() }
+    }
+
+    /// What is wrong if a number is less than it must be.
+    pub(super) fn least(name: &'static str, value: usize, least: usize) -> Result<(), BadParameter> {
+        if value < least { Err(BadParameter::new(name, value, format!("at least {least}"))) } else { Ok(()) }
+    }
+}
+
 impl Example {
-    /// Whether its fold is one of so many and its labels are as many as its blocks.
+    /// Whether its fold is one of so many, its labels are as many as its blocks, and its numbers are in their ranges.
     pub(super) fn check(&self, folds: usize) -> Result<(), BadExample> {
         let blocks = self.page.blocks.len();
         let fits = |labels: usize| labels == 0 || labels == blocks;
@@ -108,17 +134,40 @@ impl Example {
             format!(
                 "it has {blocks} blocks, but {body} shares of body and {kinds} labels; give each block one, or none"
             )
+        } else if let Some(share) = self.body.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+            format!("a block has a share of body of {share}; shares are from 0 to 1")
+        } else if !(0.0..=MOST_WEIGHT).contains(&self.weight) {
+            format!("its weight is {}; weights are from 0 to {MOST_WEIGHT}", self.weight)
         } else {
             return Ok(());
         };
-        Err(BadExample { id: self.id.clone(), what })
+        Err(self.bad(what))
+    }
+
+    /// Whether it is of the kind of input that it was given as.
+    fn check_input(&self, input: Input) -> Result<(), BadExample> {
+        let what = match (self.page.input(), input) {
+            (Input::Html, Input::Text) => "it is a web page, and was given with flattened text",
+            (Input::Text, Input::Html) => "it is flattened text, and was given with web pages",
+            _ => return Ok(()),
+        };
+        Err(self.bad(what.to_owned()))
+    }
+
+    fn bad(&self, what: String) -> BadExample {
+        BadExample { id: self.id.clone(), what }
+    }
+
+    /// Whether anything is to be learned of body from it.
+    pub(super) fn has_body(&self) -> bool {
+        !self.body.is_empty() && self.weight > 0.0
     }
 }
 
 /// Settings of a training run.
 #[derive(Clone, Debug)]
 pub struct TrainParams {
-    /// How many folds the examples are in.
+    /// How many folds the examples are in, at least three. Time goes by the cube of their number for three stages.
     pub folds: usize,
     /// Seed of every draw.
     pub seed: u64,
@@ -127,24 +176,24 @@ pub struct TrainParams {
     /// Settings of the logistic classifier.
     pub logistic: LogisticParams,
     /// How many stages, at least one: each after the first also sees what the one before says around a block. The first
-    /// is fitted once for each set of at most that many folds, 26 times for three stages and five folds.
+    /// is fitted once for each set of at most that many folds, 26 times for three stages and five folds. There are at most one fewer than folds with pages: a greater number is as that.
     pub stages: usize,
-    /// Boosting rounds of each stage.
+    /// Boosting rounds of each stage, at least one.
     pub rounds: usize,
     /// Of how many boosted models, each with draws of its own, the last stage is the mean, at least one; stages between the
     /// first and the last are of one fewer.
     pub bags: usize,
-    /// Depth of the boosted trees.
+    /// Depth of the boosted trees, 1 to [`MAX_OBLIVIOUS_DEPTH`](super::boost::MAX_OBLIVIOUS_DEPTH).
     pub depth: u8,
-    /// What each boosted tree's values are multiplied by.
+    /// What each boosted tree's values are multiplied by, above 0 up to 1.
     pub learning_rate: f32,
-    /// Rows drawn for the boosted trees, in proportion to their weights.
+    /// Rows drawn for the boosted trees, in proportion to their weights, at least one.
     pub boost_rows: usize,
     /// How often the network sees every page.
     pub epochs: usize,
     /// Settings of the head for kinds of chrome, where it is logistic.
     pub kinds: LogisticParams,
-    /// Boosting rounds of the head for kinds, one tree a label each.
+    /// Boosting rounds of the head for kinds, one tree a label each, at least one.
     pub kind_rounds: usize,
     /// A word needs this many hosts to be in the lexicon.
     pub min_hosts: f32,
@@ -152,6 +201,33 @@ pub struct TrainParams {
     pub smoothing: f32,
     /// What to leave out.
     pub without: Without,
+}
+
+impl TrainParams {
+    fn check(&self) -> Result<(), BadParameter> {
+        BadParameter::least("folds", self.folds, LEAST_FOLDS)?;
+        let numbers = [
+            ("stages", self.stages),
+            ("rounds", self.rounds),
+            ("bags", self.bags),
+            ("boost_rows", self.boost_rows),
+            ("kind_rounds", self.kind_rounds),
+        ];
+        numbers.into_iter().try_for_each(|(name, value)| BadParameter::least(name, value, 1))?;
+        for (name, value) in [("min_hosts", self.min_hosts), ("smoothing", self.smoothing)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(BadParameter::new(name, value, "finite and not negative"));
+            }
+        }
+        let is_group = |name: &&String| features::COLUMN_GROUPS.contains(&name.as_str());
+        match self.without.columns.iter().find(|name| !is_group(name)) {
+            Some(other) => {
+                let rule = format!("the name of a group of columns: {}", features::COLUMN_GROUPS.join(", "));
+                Err(BadParameter::new("without.columns", format!("{other:?}"), rule))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Default for TrainParams {
@@ -188,6 +264,9 @@ pub enum TrainError {
         /// How many folds have pages.
         folds: usize,
     },
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Parameter(#[from] BadParameter),
     /// An example does not hold together.
     #[error(transparent)]
     Example(#[from] BadExample),
@@ -587,10 +666,10 @@ fn fit_stack(
     params: &TrainParams,
     beta: f32,
 ) -> Result<(Lexicon, Stack, Vec<OutOfFold>), TrainError> {
-    let mut folds: Vec<usize> = examples.iter().filter(|e| !e.body.is_empty()).map(|e| e.fold).collect();
+    let mut folds: Vec<usize> = examples.iter().filter(|e| e.has_body()).map(|e| e.fold).collect();
     folds.sort_unstable();
     folds.dedup();
-    if folds.len() < 3 {
+    if folds.len() < LEAST_FOLDS {
         return Err(TrainError::TooFew { pages: examples.len(), folds: folds.len() });
     }
     let names = match examples[0].page.input() {
@@ -630,15 +709,36 @@ fn fit_stack(
     Ok((pipeline.lexicon, pipeline.stack, out_of_fold))
 }
 
+/// Whether all pages of each host are in one fold, as figures for hosts that no training saw need.
+fn check_hosts(examples: &[Example]) -> Result<(), BadExample> {
+    let mut hosts: HashMap<usize, &Example> = HashMap::new();
+    for example in examples {
+        let first = *hosts.entry(example.host).or_insert(example);
+        if first.fold != example.fold {
+            let (fold, host, other, other_fold) = (example.fold, example.host, &first.id, first.fold);
+            return Err(example.bad(format!(
+                "it is in fold {fold}, and {other} of the same host, number {host}, is in fold {other_fold}; give all \
+                 pages of a host one fold"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Trains a model on pages of HTML, and on flattened pages if there are any of at least three folds.
 ///
 /// The results out of fold are those of `html`, then those of `flat`.
 ///
 /// # Errors
-/// [`TrainError::TooFew`] for pages of fewer than three folds, [`TrainError::Example`] for one in a fold that there is not or
-/// with labels for some of its blocks only, and what the classifiers cannot fit.
+/// [`TrainError::TooFew`] for pages of fewer than three folds; [`TrainError::Example`] for a page in a fold that there is not
+/// or in another than a page of its host, with labels for some of its blocks only, with numbers out of their ranges, or of
+/// the other kind of input; [`TrainError::Parameter`]; and what the classifiers cannot fit.
 pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card: Card) -> Result<Trained, TrainError> {
-    html.iter().chain(flat).try_for_each(|example| example.check(params.folds))?;
+    params.check()?;
+    for (examples, input) in [(html, Input::Html), (flat, Input::Text)] {
+        examples.iter().try_for_each(|example| example.check(params.folds).and(example.check_input(input)))?;
+        check_hosts(examples)?;
+    }
     (card.seed, card.pages) = (params.seed, known_pages(html.iter().chain(flat)));
     let (lexicon, stack, mut out_of_fold) = fit_stack(html, params, 1.0)?;
     let flat = if flat.is_empty() {
@@ -660,11 +760,10 @@ pub fn train(html: &[Example], flat: &[Example], params: &TrainParams, mut card:
 
 #[cfg(test)]
 mod tests {
-    use super::{Example, Page, known_pages, subsets};
+    use super::*;
 
-    #[test]
-    fn a_page_and_its_copies_are_known_once_and_one_without_a_hash_is_not() {
-        let example = |hash: u64| Example {
+    fn example(hash: u64) -> Example {
+        Example {
             id: String::new(),
             set: String::new(),
             fold: 0,
@@ -674,7 +773,71 @@ mod tests {
             kinds: Vec::new(),
             weight: 1.0,
             hash,
-        };
+        }
+    }
+
+    /// Three pages, each of a host and a fold of its own.
+    fn three(page: &Page) -> Vec<Example> {
+        let of = |n: usize| Example { id: format!("page {n}"), fold: n, host: n, page: page.clone(), ..example(0) };
+        (0..3).map(of).collect()
+    }
+
+    /// Why nothing is trained on changed examples.
+    fn refused(page: &Page, change: impl Fn(&mut Example), params: &TrainParams) -> String {
+        let mut examples = three(page);
+        change(&mut examples[1]);
+        train(&examples, &[], params, Card::default()).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_example_that_does_not_hold_together_is_named() {
+        let (html, text) = (Page::from_html("<p>One line"), Page::from_text("One line"));
+        let params = TrainParams { folds: 3, ..TrainParams::default() };
+        let refused = |change: fn(&mut Example)| refused(&html, change, &params);
+        for weight in [f32::NAN, f32::INFINITY, -1.0, 1e38] {
+            assert!(Example { weight, ..example(0) }.check(1).is_err(), "{weight}");
+        }
+        for share in [f32::NAN, 2.0, -1.0] {
+            let error = Example { body: vec![share], ..example(0) }.check(1).unwrap_err().to_string();
+            assert!(error.contains("from 0 to 1"), "{error}");
+        }
+        assert_eq!(refused(|e| e.weight = -1.0), "page 1: its weight is -1; weights are from 0 to 1000000");
+        assert!(refused(|e| e.weight = 0.0).starts_with("3 labelled pages in 2 folds"));
+        assert!(refused(|e| e.page = Page::from_text("One line")).starts_with("page 1: it is flattened text"));
+        let error = train(&three(&html), &three(&html), &params, Card::default()).unwrap_err().to_string();
+        assert!(error.starts_with("page 0: it is a web page"), "{error}");
+        assert!(train(&three(&text), &[], &params, Card::default()).is_err());
+        let error = refused(|e| e.host = 0);
+        assert!(
+            error.starts_with("page 1: it is in fold 1, and page 0 of the same host, number 0, is in fold 0"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn settings_out_of_their_range_are_named() {
+        let page = Page::from_html("<p>One line");
+        let usual = || TrainParams { folds: 3, ..TrainParams::default() };
+        let columns = |name: &str| Without { columns: vec![name.to_owned()], ..Without::default() };
+        let all = [
+            ("folds", TrainParams { folds: 0, ..usual() }),
+            ("stages", TrainParams { stages: 0, ..usual() }),
+            ("bags", TrainParams { bags: 0, ..usual() }),
+            ("kind_rounds", TrainParams { kind_rounds: 0, ..usual() }),
+            ("smoothing", TrainParams { smoothing: -1.0, ..usual() }),
+            ("min_hosts", TrainParams { min_hosts: f32::NAN, ..usual() }),
+            ("without.columns", TrainParams { without: columns("link_density"), ..usual() }),
+        ];
+        for (name, params) in all {
+            let error = refused(&page, |_| (), &params);
+            assert!(error.starts_with(&format!("`{name}` is ")), "{error}");
+        }
+        assert!(usual().check().is_ok());
+        assert!(TrainParams { without: columns("lexicon"), ..usual() }.check().is_ok());
+    }
+
+    #[test]
+    fn a_page_and_its_copies_are_known_once_and_one_without_a_hash_is_not() {
         let (html, flat) = ([example(9), example(1 << 40 | 4), example(0)], [example(9), example(5)]);
         assert_eq!(known_pages(html.iter().chain(&flat)), [4, 5, 9]);
     }

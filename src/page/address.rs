@@ -1,10 +1,17 @@
 //! The address that a page gives itself, for pages that were saved without theirs.
 
-use super::Page;
 use super::dom::{AttrName, Tag};
 use super::words::start_of;
+use super::{Page, host_of};
 
 impl Page {
+    /// The address that is known of it: the one that it came with, unless that is unusable and the page gives itself one.
+    pub(crate) fn address(&self) -> Option<&str> {
+        let given = self.url.as_deref().filter(|url| !url.trim().is_empty());
+        let usable = given.filter(|url| host_of(url).is_some());
+        usable.or_else(|| self.declared_url()).or(given)
+    }
+
     /// The page's own absolute address: `<link rel=canonical>`, else `og:url`, else where a browser that saved it wrote
     /// that it did so from.
     ///
@@ -67,6 +74,18 @@ mod tests {
         assert_eq!(url(saved).as_deref(), Some("https://www.example.org/a?b"));
         assert_eq!(url("saved with SingleFile\n url: file:///home/a.html"), None);
         assert_eq!(url("made by hand\n url: https://www.example.org/a"), None);
+    }
+
+    #[test]
+    fn an_unusable_address_does_not_hide_the_pages_own() {
+        let with = |html: &str, url: &str| Page { url: Some(url.to_owned()), ..Page::from_html(html) };
+        let own = "<link rel=canonical href='https://www.example.org/a'>";
+        for (url, expected) in [("", "https://www.example.org/a"), ("news.example/a", "https://www.example.org/a")] {
+            assert_eq!(with(own, url).address(), Some(expected), "{url}");
+        }
+        assert_eq!(with(own, "https://news.example/b").address(), Some("https://news.example/b"));
+        assert_eq!(with("<p>a", "news.example/a").address(), Some("news.example/a"));
+        assert_eq!(with("<p>a", "").address(), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
     if let Some((encoding, skip)) = Encoding::for_bom(bytes) {
         return (encoding.decode_without_bom_handling(&bytes[skip..]).0, encoding);
     }
-    if let Some(encoding) = charset.and_then(|label| Encoding::for_label(label.as_bytes())) {
+    if let Some(encoding) = charset.and_then(encoding_named) {
         return (encoding.decode_without_bom_handling(bytes).0, encoding);
     }
     let valid = std::str::from_utf8(bytes);
@@ -45,6 +45,16 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, &'st
         (false, declared) => declared.filter(|e| *e != UTF_8).unwrap_or_else(|| guess(bytes)),
     };
     (encoding.decode_without_bom_handling(bytes).0, encoding)
+}
+
+/// The encoding that a server named: a label, quoted or not, or a whole `Content-Type` with one.
+fn encoding_named(charset: &str) -> Option<&'static Encoding> {
+    let value = |parameter: &str| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.to_owned())
+    };
+    let label = charset.split(';').find_map(value).unwrap_or_else(|| charset.to_owned());
+    Encoding::for_label(label.trim().trim_matches(['"', '\'']).as_bytes())
 }
 
 /// Whether only a few bytes are not UTF-8. In legacy encodings hardly any two bytes together are.
@@ -218,6 +228,17 @@ mod tests {
         }
         let xhtml = "<?xml version=\"1.0\" encoding=\"windows-1256\"?><p>سلام</p>";
         assert_eq!(decode(&cp1256(xhtml), None).0, xhtml);
+    }
+
+    #[test]
+    fn a_server_names_a_charset_in_several_forms() {
+        let bytes = cp1256("كلمات");
+        for charset in ["windows-1256", "\"windows-1256\"", "text/html; Charset='windows-1256'; a=b"] {
+            assert_eq!(decode(&bytes, Some(charset)).1.name(), "windows-1256", "{charset}");
+        }
+        for unknown in ["", "text/html", "nosuch", "text/html; charset="] {
+            assert_eq!(decode("كلمات".as_bytes(), Some(unknown)).1, UTF_8, "{unknown}");
+        }
     }
 
     #[test]

@@ -162,6 +162,9 @@ impl Dom {
     }
 
     /// The node's tag; `Tag::Text` for text.
+    ///
+    /// # Panics
+    /// As all that ask for a node, if it is none of this page: see [`Dom::len`].
     pub fn tag(&self, node: NodeId) -> Tag {
         self.nodes[node as usize].tag
     }
@@ -326,6 +329,12 @@ mod tests {
         assert_eq!(dom.attr(p, AttrName::Class), Some("x"));
         assert_eq!(dom.children(p).count(), 2);
         assert_eq!(dom.ancestors(p).map(|n| dom.tag(n)).collect::<Vec<_>>(), [Tag::Body, Tag::Html, Tag::Document]);
+    }
+
+    #[test]
+    fn templates_in_templates_are_as_deep_as_other_elements() {
+        assert!(Dom::parse(&"<template><p>a</p>".repeat(50_000)).is_cut());
+        assert!(!Dom::parse(&"<template><p>a</p></template>".repeat(50_000)).is_cut());
     }
 
     #[test]

@@ -23,27 +23,22 @@ const HEAD: usize = 64 << 10;
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
-    (0, b"GIF8", "a GIF image"),
-    (8, b"WEBP", "a WebP image"),
     (0, b"%PDF-", "a PDF"),
     (0, b"PK\x03\x04", "a ZIP archive or an office document"),
-    (0, b"\x1f\x8b", "gzip inside gzip"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd inside gzip"),
-    (0, b"BZh", "a bzip2 file"),
+    (0, b"\x1f\x8b", "gzip; unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd; unpack it first"),
     (0, b"\xfd7zXZ", "an xz file"),
     (0, b"7z\xbc\xaf", "a 7-Zip archive"),
     (0, b"Rar!\x1a\x07", "a RAR archive"),
     (257, b"ustar", "a tar archive"),
     (0, b"\x7fELF", "an ELF program"),
     (0, b"\xd0\xcf\x11\xe0", "an old office document"),
-    (4, b"ftyp", "an MP4 video"),
     (0, b"\x1aE\xdf\xa3", "a Matroska video"),
     (0, b"ID3\x02", "an MP3 file"),
     (0, b"ID3\x03", "an MP3 file"),
     (0, b"ID3\x04", "an MP3 file"),
     (0, b"OggS", "an Ogg file"),
     (0, b"SQLite format 3", "an SQLite database"),
-    (0, b"PAR1", "a Parquet file"),
     (0, b"WARC/", "a WARC file"),
     (0, b"\xff\xfe\0\0", UTF32),
     (0, b"\0\0\xfe\xff", UTF32),
@@ -51,6 +46,34 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
 
 /// Its mark begins as that of UTF-16.
 const UTF32: &str = "a text in UTF-32, which no browser reads; convert it with `iconv -f UTF-32 -t UTF-8`";
+
+/// What has first bytes that a text may begin with too, told by what follows them.
+fn lettered(bytes: &[u8]) -> Option<&'static str> {
+    let rest = |magic: &[u8]| bytes.strip_prefix(magic);
+    let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    // The size of the image and what its colours are: one of these bytes is no letter.
+    let is_gif = |rest: &[u8]| rest.get(..7).is_some_and(|screen| !screen.iter().all(is_text));
+    if [b"GIF87a", b"GIF89a"].into_iter().filter_map(|magic| rest(magic)).any(is_gif) {
+        return Some("a GIF image");
+    }
+    if rest(b"RIFF").is_some_and(|rest| rest.get(4..8) == Some(b"WEBP")) {
+        return Some("a WebP image");
+    }
+    // The level, and the mark of the first block or of the end.
+    let is_block = |rest: &[u8]| rest.starts_with(b"1AY&SY") || rest.starts_with(b"\x17\x72\x45\x38\x50\x90");
+    if let Some([b'1'..=b'9', rest @ ..]) = rest(b"BZh")
+        && is_block(rest)
+    {
+        return Some("a bzip2 file");
+    }
+    // The first box is short, and so its length is no text.
+    if bytes.get(4..8) == Some(b"ftyp") && bytes.starts_with(&[0, 0]) {
+        return Some("an MP4 video");
+    }
+    // Pages of a column come first, whose header is no text; the mark stands at the end too.
+    (rest(b"PAR1")?.first().is_some_and(|byte| !is_text(byte)) || bytes.len() > 8 && bytes.ends_with(b"PAR1"))
+        .then_some("a Parquet file")
+}
 
 /// Refuses what is no page.
 ///
@@ -69,6 +92,9 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
     if let Some((_, _, what)) =
         SIGNATURES.iter().find(|(at, magic, _)| bytes.get(*at..).is_some_and(|b| b.starts_with(magic)))
     {
+        return Err(NotAPage::LooksLike(what));
+    }
+    if let Some(what) = lettered(bytes) {
         return Err(NotAPage::LooksLike(what));
     }
     let head = &bytes[..bytes.len().min(HEAD)];
@@ -145,6 +171,37 @@ mod tests {
         }
         assert!(check(b"Note: how mail works\n\nMIME-Version: 1.0 is a header.").is_ok());
         assert!(check(b"<p>a\0b \xff\xfe c</p>\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0").is_ok());
+    }
+
+    #[test]
+    fn a_text_that_begins_with_a_mark_in_letters_is_a_text() {
+        for text in [
+            "<h1>ftyp box</h1>",
+            "<p> ftyp",
+            "Use the WEBP format",
+            "BZh is the mark of bzip2",
+            "GIF89a was a later version",
+            "GIF8 files",
+            "PAR1S",
+        ] {
+            assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
+        }
+        let files: [(&[u8], &str); 6] = [
+            (b"GIF89a\x01\0\x01\0\x80\0\0", "a GIF image"),
+            (b"RIFF\x24\x1a\0\0WEBPVP8 ", "a WebP image"),
+            (b"BZh91AY&SY\x12", "a bzip2 file"),
+            (b"BZh9\x17\x72\x45\x38\x50\x90", "a bzip2 file"),
+            (b"\0\0\0\x20ftypisom", "an MP4 video"),
+            (b"PAR1\x15\x04\x15", "a Parquet file"),
+        ];
+        for (file, what) in files {
+            assert_eq!(check(file), Err(NotAPage::LooksLike(what)));
+        }
+        // Right for the one gzip of a library's user and for the second one of a file's.
+        assert_eq!(
+            check(b"\x1f\x8b\x08\0").unwrap_err().to_string(),
+            "not a page: it looks like gzip; unpack it first"
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Metadata {
         }
         let said = Said::of(&page.dom);
         let json_ld = JsonLd::of(&page.dom);
-        let url = page.url.as_deref().or_else(|| page.declared_url());
+        let url = page.address();
         let host = url.and_then(host_of);
         let titles = [said.document_title.as_deref(), said.meta.title.get()];
         let known: Vec<String> =

@@ -37,9 +37,11 @@ pub use state::Recovered;
 /// What the caller knows of a page besides its bytes; all of it may be left out.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
-    /// The page's address, for its host and for resolving links.
+    /// The page's address, for its host and for resolving links. One without a host, such as `""` or `a.html`, does not hide
+    /// the one that the page gives itself.
     pub url: Option<String>,
-    /// The charset that the server named in its `Content-Type` header.
+    /// The charset that the server named in its `Content-Type` header, or the whole of that header. One that is unknown is
+    /// as none.
     pub charset: Option<String>,
     /// Whether the bytes are HTML or text that was flattened before.
     pub input: Input,
@@ -56,6 +58,8 @@ pub enum Input {
 }
 
 /// A page cut into blocks.
+///
+/// Blocks, lines and text belong together: who changes one of them by hand has to change what points to it.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The page's address, where known.
@@ -134,6 +138,9 @@ impl Page {
     }
 
     /// A block's text.
+    ///
+    /// # Panics
+    /// If the block is another page's and ends past this one's text.
     pub fn text_of(&self, block: &Block) -> &str {
         self.slice(&block.text)
     }

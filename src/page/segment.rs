@@ -106,7 +106,7 @@ pub fn is_hiding_style(style: &str) -> bool {
             _ => return false,
         };
         // "none !important" hides too.
-        set.trim().get(..hiding.len()).is_some_and(|set| set.eq_ignore_ascii_case(hiding))
+        set.split_once('!').map_or(set, |(set, _)| set).trim().eq_ignore_ascii_case(hiding)
     })
 }
 
@@ -526,10 +526,14 @@ mod tests {
 
     #[test]
     fn inline_style_hides_by_display_and_visibility() {
-        for style in ["display:none", "color:red; DISPLAY : none !important", "Visibility: Hidden"] {
+        for style in
+            ["display:none", "color:red; DISPLAY : none !important", "Visibility: Hidden", "display:none!important"]
+        {
             assert!(is_hiding_style(style), "{style}");
         }
-        for style in ["", "display:block", "max-width:none", "display", "x:display:none", "display:ñone"] {
+        for style in
+            ["", "display:block", "max-width:none", "display", "x:display:none", "display:ñone", "display:nonexistent"]
+        {
             assert!(!is_hiding_style(style), "{style}");
         }
     }

@@ -72,16 +72,17 @@ pub enum ReportError {
 ///
 /// ```
 /// use lubb::report::{Prediction, evaluate};
-/// # let dir = tempfile::tempdir()?;
-/// # let row = r#"{"id": "a", "html": "<p>One two three.</p>", "text": "One two three."}"#;
-/// # std::fs::write(dir.path().join("gold.jsonl"), row)?;
-/// let set = lubb::gold::read(dir.path())?;
+/// let dir = std::env::temp_dir().join("lubb-example-report");
+/// std::fs::create_dir_all(&dir)?;
+/// let row = r#"{"id": "a", "html": "<p>One two three.</p>", "text": "One two three."}"#;
+/// std::fs::write(dir.join("gold.jsonl"), row)?;
+/// let set = lubb::gold::read(&dir)?;
 /// let report = evaluate(set.pages.into_iter().map(|page| {
 ///     let text = "One two".to_owned(); // what an extractor made of page.load()
 ///     (page, Prediction { text, ..Prediction::default() })
 /// }));
 /// assert_eq!((report.pages[0].precision, report.pages[0].f1), (1.0, 0.8));
-/// report.write(&dir.path().join("report"))?;
+/// report.write(&dir.join("report"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn evaluate(pages: impl IntoIterator<Item = (GoldPage, Prediction)>) -> Report {

@@ -8,7 +8,7 @@ use crate::features::Lexicon;
 use crate::features::lexicon::{Counts, PageCounts, count_page, count_text};
 use crate::label::Label;
 use crate::model::boost::{BoostError, BoostParams, Boosted, Grow};
-use crate::model::train::{BadExample, Example, body_rows, kind_weights, known_pages, row_weights};
+use crate::model::train::{BadExample, BadParameter, Example, body_rows, kind_weights, known_pages, row_weights};
 use crate::model::{Card, Labels, Model, Part, revise};
 use crate::page::{Input, Page};
 
@@ -30,13 +30,13 @@ const BAG: u64 = 1000;
 /// Settings of an adaptation.
 #[derive(Clone, Copy, Debug)]
 pub struct AdaptParams {
-    /// How many folds the examples are in, by page.
+    /// How many folds the examples are in, by page, at least two.
     pub folds: usize,
     /// Seed of every draw.
     pub seed: u64,
-    /// Boosting rounds.
+    /// Boosting rounds, at least one.
     pub rounds: usize,
-    /// Of how many boosted models, each with draws of its own, the mean is taken.
+    /// Of how many boosted models, each with draws of its own, the mean is taken, at least one.
     pub bags: usize,
 }
 
@@ -67,6 +67,9 @@ pub enum AdaptError {
     /// The model cannot label flattened text.
     #[error("{0} labelled pages are flattened text, for which the model has no part: leave them out, or adapt another")]
     NoFlat(usize),
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Parameter(#[from] BadParameter),
     /// An example does not hold together.
     #[error(transparent)]
     Example(#[from] BadExample),
@@ -147,9 +150,13 @@ impl<'a> Prepared<'a> {
 /// are passed over. An adaptation that the model has is made anew, and not added to.
 ///
 /// # Errors
-/// [`AdaptError::TooFew`] for one or two pages that are new to the model, or for none of either kind, and
-/// [`AdaptError::Example`] for a page in a fold that there is not or with labels for some of its blocks only.
+/// [`AdaptError::TooFew`] for one or two labelled pages that are new to the model, or for none of either kind;
+/// [`AdaptError::Example`] for a page in a fold that there is not, with labels for some of its blocks only or with numbers out
+/// of their ranges; and [`AdaptError::Parameter`].
 pub fn adapt(examples: &[Example], base: &Model, params: &AdaptParams, mut card: Card) -> Result<Adapted, AdaptError> {
+    BadParameter::least("folds", params.folds, 2)?;
+    BadParameter::least("rounds", params.rounds, 1)?;
+    BadParameter::least("bags", params.bags, 1)?;
     // Pages without any text are passed over.
     let used = examples.iter().filter(|example| !example.page.blocks.is_empty());
     used.into_iter().try_for_each(|example| example.check(params.folds))?;
@@ -157,7 +164,11 @@ pub fn adapt(examples: &[Example], base: &Model, params: &AdaptParams, mut card:
     let (flat, more) = adapt_part(examples, Input::Text, base, params)?;
     further.extend(more);
     if further.is_empty() {
-        return Err(AdaptError::TooFew { input: Input::Html, new: 0, known: examples.len() });
+        return Err(AdaptError::TooFew {
+            input: Input::Html,
+            new: 0,
+            known: examples.iter().filter(|example| base.card.knows(example.hash)).count(),
+        });
     }
     further.sort_by_key(|further| further.example);
     card.seed = params.seed;
@@ -175,12 +186,14 @@ fn adapt_part(
     let is_new = |example: &Example| !base.card.knows(example.hash);
     let is_meant = |page: &Page| page.input() == input && !page.blocks.is_empty();
     let of_input: Vec<usize> = (0..examples.len()).filter(|at| is_meant(&examples[*at].page)).collect();
-    let new = of_input.iter().filter(|at| is_new(&examples[**at])).count();
+    let is_labelled = |example: &Example| example.has_body() || example.kinds.iter().any(Option::is_some);
+    let new = of_input.iter().map(|at| &examples[*at]).filter(|e| is_new(e) && is_labelled(e)).count();
+    let known = of_input.iter().filter(|at| !is_new(&examples[**at])).count();
     if new == 0 {
         return Ok((None, Vec::new()));
     }
     if new < LEAST_NEW {
-        return Err(AdaptError::TooFew { input, new, known: of_input.len() - new });
+        return Err(AdaptError::TooFew { input, new, known });
     }
     let Some(part) = base.part_for(input) else { return Err(AdaptError::NoFlat(of_input.len())) };
     let prepare = |at: &usize| Prepared::of(&examples[*at], part, is_new(&examples[*at]));
@@ -253,7 +266,7 @@ fn evened(mut weights: Vec<f32>) -> Array1<f32> {
 
 /// The trees for body, if it is known of any page.
 fn fit_body(pages: &[(&Prepared, &Array2<f32>)], params: &AdaptParams) -> Result<Option<Boosted>, AdaptError> {
-    let used: Vec<_> = pages.iter().filter(|(page, _)| !page.example.body.is_empty()).collect();
+    let used: Vec<_> = pages.iter().filter(|(page, _)| page.example.has_body()).collect();
     if used.is_empty() {
         return Ok(None);
     }
@@ -329,6 +342,24 @@ mod tests {
             assert_ne!(before.labels(&part.stack.decision), labels);
             assert_eq!(further.before, base.label(page));
         }
+    }
+
+    #[test]
+    fn pages_without_labels_or_weight_are_too_few_and_wrong_numbers_are_named() {
+        let (usual, base) = (examples(), Model::embedded());
+        let params = AdaptParams { rounds: 1, folds: 4, bags: 1, ..AdaptParams::default() };
+        let refused = |change: fn(&mut Example), params: AdaptParams| {
+            let mut examples = usual.clone();
+            examples.iter_mut().for_each(change);
+            adapt(&examples, &base, &params, Card::default()).map(|_| ()).unwrap_err().to_string()
+        };
+        let unlabelled = |e: &mut Example| (e.body, e.kinds) = (Vec::new(), Vec::new());
+        assert!(refused(unlabelled, params).starts_with("0 labelled pages that the model was not trained on, and 0 "));
+        let weightless = |e: &mut Example| (e.weight, e.kinds) = (0.0, Vec::new());
+        assert!(refused(weightless, params).starts_with("0 labelled pages"));
+        assert!(refused(|e| e.body.fill(f32::NAN), params).contains("a share of body of NaN"));
+        assert!(refused(|_| (), AdaptParams { bags: 0, ..params }).starts_with("`bags` is 0"));
+        assert!(refused(|_| (), AdaptParams { folds: 0, ..params }).starts_with("`folds` is 0"));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 //! oblivious trees. Missing values are NaN and every condition learns where they go.
 //!
 //! ```
-//! use linfa::prelude::*;
+//! use lubb::linfa::prelude::*;
 //! use lubb::model::boost::{Boosted, Grow};
-//! use ndarray::{Array1, Array2, array};
+//! use lubb::ndarray::{Array1, Array2, array};
 //!
 //! // The class is whether both features have the same sign.
 //! let mut random = fastrand::Rng::with_seed(1);
@@ -241,7 +241,11 @@ impl Boosted {
         }
         let Some(&base) = self.stored.base.get(output) else {
             let expected = self.outputs();
-            return Err(BoostError::Count { what: "margins up to the one to explain", got: output + 1, expected });
+            return Err(BoostError::Count {
+                what: "margins up to the one to explain",
+                got: output.saturating_add(1),
+                expected,
+            });
         };
         let mut sums = vec![0.0; expected + 1];
         sums[expected] = f64::from(base);

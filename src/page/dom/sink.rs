@@ -275,8 +275,13 @@ impl Drafts {
         let depth = self.at(parent).depth + 1;
         let draft = self.at(node);
         (draft.parent, draft.before, draft.after, draft.depth) = (parent, before, next, depth);
+        let first = draft.first;
         if draft.tag != Tag::Text {
             self.depth = depth;
+        }
+        // The contents of a template are made before it has its place, and stand as deep as it does.
+        if first != NONE && self.at(first).kind == Kind::Fragment {
+            self.at(first).depth = depth;
         }
         match before {
             NONE => self.at(parent).first = node,
