@@ -165,7 +165,7 @@ struct Members<'a> {
 
 enum State<'a> {
     Between(Source<'a>),
-    Gzip(GzDecoder<Source<'a>>),
+    Gzip(Box<GzDecoder<Source<'a>>>),
     Zstd(zstd::Decoder<'static, Source<'a>>),
     Ended,
 }
@@ -237,7 +237,7 @@ impl<'a> Members<'a> {
         }
         self.member.store(at, Ordering::Relaxed);
         Ok(match &self.dictionary {
-            _ if !self.is_zstd => State::Gzip(GzDecoder::new(source)),
+            _ if !self.is_zstd => State::Gzip(Box::new(GzDecoder::new(source))),
             None => State::Zstd(zstd::Decoder::with_buffer(source)?.single_frame()),
             Some(dictionary) => State::Zstd(zstd::Decoder::with_dictionary(source, dictionary)?.single_frame()),
         })
@@ -345,7 +345,13 @@ mod tests {
             |n: u64| (0..300).map(|i| format!("{:x}", (n * 300 + i).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
         let texts: [String; 3] = [1, 2, 3].map(text);
         type Pack = fn(&[u8]) -> Vec<u8>;
-        let packs: [Pack; 2] = [gzip, |text| zstd::encode_all(text, 0).unwrap()];
+        // Without a sum to check it, zstd takes many bytes for others.
+        let packs: [Pack; 2] = [gzip, |text| {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 0).unwrap();
+            encoder.include_checksum(true).unwrap();
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        }];
         for pack in packs {
             let mut members = texts.clone().map(|text| pack(text.as_bytes()));
             let middle = members[1].len() / 2;
@@ -355,7 +361,7 @@ mod tests {
                 let parts = parts(&members.concat());
                 assert_eq!(parts[0].as_deref(), Ok(texts[0].as_bytes()));
                 assert_eq!(parts.last().unwrap().as_deref(), Ok(texts[2].as_bytes()));
-                assert_eq!(parts.iter().filter(|part| part.is_err()).count(), 1, "{parts:?}");
+                assert_eq!(parts.iter().filter(|part| part.is_err()).count(), 1);
             }
             let whole = members.concat();
             let parts = parts(&whole[..whole.len() - 20]);

@@ -226,7 +226,11 @@ fn read_block(
         let limit = reading.max_page_bytes.saturating_mul(if is_chunked { CHUNKED } else { 1 });
         if block.limit() > limit {
             skip(block)?;
-            return Ok(Err(Fault::TooLarge { limit: reading.max_page_bytes }));
+            return Ok(match kind {
+                // A video, more likely than a page.
+                Kind::PageIfHtml(_, untyped) => Ok(Kind::Other(untyped.to_owned())),
+                _ => Err(Fault::TooLarge { limit: reading.max_page_bytes }),
+            });
         }
         page.url = url;
         page.is_cut = head.get("warc-truncated").is_some();
