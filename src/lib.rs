@@ -119,8 +119,8 @@
 //! # Features of the crate
 //!
 //! Without default features the library goes from page to blocks, labels, documents, training and reports. `corpus` adds
-//! reading folders and archives, the parallel runner, labels by rules and the writers of files; `serve` the page for
-//! labelling; `cli` the program. The last two are the default.
+//! reading folders and archives, the parallel runner, labels by rules and the writers of files; `warc` the reading of
+//! crawls; `serve` the page for labelling; `cli` the program. The last three are the default.
 
 #[cfg(feature = "serve")]
 pub mod annotate;

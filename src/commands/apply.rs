@@ -18,8 +18,9 @@ use super::{InputKind, Keep, ModelFile, Status};
 /// Extract the articles of many pages
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL files (.jsonl,
-    /// .ndjson, and others that are not named as pages); all plain, .gz or .zst; `-` is standard input, JSONL or one page
+    /// Folders (.html .htm .xhtml .shtml .php .asp .aspx .jsp .txt in them), patterns, pages, JSONL and WARC files (.jsonl,
+    /// .ndjson, .warc, .wet, and others that are not named as pages); all plain, .gz or .zst; `-` is standard input, JSONL,
+    /// WARC or one page
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// A file ending in .jsonl or .csv (or with .gz, .zst after it), a folder for txt and md, or `-` for standard
@@ -145,7 +146,9 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     let done = interrupted.as_ref().map_or(0, Interrupted::rows);
 
     let work = |page: &Loaded| extractor.extract_page(&Page::new(&page.bytes, &page.hints)).of_corpus(page);
-    runner.run(inputs.pages().skip(done), work, |outcome| {
+    let pages = inputs.pages();
+    let passed_over = pages.passed_over();
+    runner.run(pages.skip(done), work, |outcome| {
         let (bytes, stored) = (outcome.bytes, outcome.stored);
         let document = outcome.result.unwrap_or_else(|error| Document::failed(&error));
         sink.write(&document)?;
@@ -154,7 +157,7 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     })?;
     sink.finish()?;
     interrupted.map_or(Ok(()), Interrupted::remove)?;
-    Ok(if progress.finish() > 0 { Status::SomeFailed } else { Status::AllGood })
+    Ok(if progress.finish(&passed_over) > 0 { Status::SomeFailed } else { Status::AllGood })
 }
 
 /// Tells of inputs that are given more than once, which is rarely meant.

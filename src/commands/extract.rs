@@ -109,6 +109,8 @@ pub fn run(args: Args) -> anyhow::Result<Status> {
     if pages.next().is_some() {
         bail!("{}: more than one page; `lubb apply` extracts many", args.file.display());
     }
+    let passed_over = pages.passed_over();
+    ensure!(page.is_some() || passed_over.is_empty(), "{}: no page, only {passed_over}", args.file.display());
     let output = Output {
         keep: args.keep.keep,
         markdown: format == Format::Md,

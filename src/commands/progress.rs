@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lubb::Document;
-use lubb::corpus::Inputs;
+use lubb::corpus::{Inputs, PassedOver};
 
 use super::{counted, say};
 
@@ -106,8 +106,9 @@ impl Progress {
         format!("{pages}, {megabytes:.1} MB/s, {errors}")
     }
 
-    /// Says how the run went; the number of pages that failed, those from before among them.
-    pub fn finish(self) -> u64 {
+    /// Says how the run went, and what its inputs had besides pages; the number of pages that failed, those from before
+    /// among them.
+    pub fn finish(self, passed_over: &PassedOver) -> u64 {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
@@ -127,6 +128,9 @@ impl Progress {
                 (pages - self.before.pages) as f64 / seconds,
                 self.bytes as f64 / 1e6 / seconds,
             ));
+            if !passed_over.is_empty() {
+                say(&format!("passed over in WARC files: {passed_over}"));
+            }
         }
         self.counted.errors
     }

@@ -5,15 +5,16 @@ use std::fs::File;
 use std::io::{BufRead, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
-use super::compressed::{Counted, reader};
+use super::compressed::{self, Opened, Position};
 use super::jsonl::JsonLines;
 use super::look::{Holds, Looked, look};
-use super::{Fault, PageError, RawPage, Reading, read_to_limit};
+#[cfg(feature = "warc")]
+use super::warc::WarcRecords;
+use super::{Fault, PageError, PassedOver, RawPage, Reading, read_to_limit};
 
 /// The name of standard input in ids and messages.
 const STDIN: &str = "stdin";
@@ -39,8 +40,8 @@ pub enum InputError {
     },
     /// A folder or a pattern without a page.
     #[error(
-        "{0}: no pages there; folders are searched for .html .htm .xhtml .shtml .php .asp .aspx .jsp .txt, plain, .gz or .zst (name JSONL files \
-         themselves)"
+        "{0}: no pages there; folders are searched for .html .htm .xhtml .shtml .php .asp .aspx .jsp .txt, plain, .gz or .zst (name JSONL and WARC \
+         files themselves)"
     )]
     NoPages(String),
     /// A JSON document is no page, and no list of records either.
@@ -73,7 +74,8 @@ impl Inputs {
     /// Finds out what each name is; `-` is standard input.
     ///
     /// A page's id is its path inside its folder, or with several inputs, where that may be ambiguous, the path with
-    /// the folder as given; for single files and patterns the path; for records the id field or `FILE:LINE`.
+    /// the folder as given; for single files and patterns the path; for records the id field or `FILE:LINE`; for those
+    /// of WARC files their WARC-Record-ID, without `<urn:uuid:>` around it.
     ///
     /// ```no_run
     /// use lubb::corpus::{Inputs, Reading};
@@ -100,9 +102,10 @@ impl Inputs {
     /// The pages in order: inputs as given, folders sorted by name, records by line. Nothing is read ahead of need but
     /// the names in one folder.
     pub fn pages(&self) -> Pages {
-        let reading = Arc::clone(&self.reading);
-        let pages = self.inputs.clone().into_iter().flat_map(move |input| input.pages(&reading));
-        Pages(Box::new(pages))
+        let passed_over = PassedOver::default();
+        let run = Run { reading: Arc::clone(&self.reading), passed_over: passed_over.clone() };
+        let pages = Box::new(self.inputs.clone().into_iter().flat_map(move |input| input.pages(&run)));
+        Pages { pages, passed_over }
     }
 
     /// The size of all inputs as they are stored, for a forecast; `None` if standard input is among them. This walks
@@ -136,14 +139,32 @@ impl Inputs {
 }
 
 /// The pages of a run, see [`Inputs::pages`].
-pub struct Pages(Box<dyn Iterator<Item = Result<RawPage, PageError>> + Send>);
+pub struct Pages {
+    pages: Source,
+    passed_over: PassedOver,
+}
+
+impl Pages {
+    /// What these inputs have besides pages; counted while the pages are read.
+    pub fn passed_over(&self) -> PassedOver {
+        self.passed_over.clone()
+    }
+}
 
 impl Iterator for Pages {
     type Item = Result<RawPage, PageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        self.pages.next()
     }
+}
+
+/// What all readers of a run share.
+#[derive(Clone)]
+struct Run {
+    reading: Arc<Reading>,
+    #[cfg_attr(not(feature = "warc"), expect(dead_code, reason = "only WARC files have more than pages"))]
+    passed_over: PassedOver,
 }
 
 impl Input {
@@ -221,9 +242,9 @@ impl Input {
         })
     }
 
-    fn pages(self, reading: &Arc<Reading>) -> Box<dyn Iterator<Item = Result<RawPage, PageError>> + Send> {
-        let reading = Arc::clone(reading);
-        let Some(files) = self.files() else { return stdin(reading) };
+    fn pages(self, run: &Run) -> Source {
+        let run = run.clone();
+        let Some(files) = self.files() else { return stdin(&run) };
         Box::new(files.flat_map(move |path| match path {
             Err(error) => {
                 let path = error.path().unwrap_or(Path::new("")).to_owned();
@@ -231,10 +252,12 @@ impl Input {
                 one(Err(PageError { id: self.id(&path), ..failed }))
             }
             Ok(path) => match Ending::of(&path) {
-                Ending::Jsonl => records(&path, &reading),
-                Ending::Json | Ending::Unknown => unnamed(self.id(&path), &path, &reading),
+                Ending::Jsonl => named(&path, jsonl, &run),
+                #[cfg(feature = "warc")]
+                Ending::Warc => named(&path, warc, &run),
+                Ending::Json | Ending::Unknown => unnamed(self.id(&path), &path, &run),
                 Ending::Html | Ending::Text | Ending::Table => {
-                    one(Ok(RawPage::file(self.id(&path), &path, Arc::clone(&reading))))
+                    one(Ok(RawPage::file(self.id(&path), &path, Arc::clone(&run.reading))))
                 }
             },
         }))
@@ -267,60 +290,70 @@ fn without_path(error: walkdir::Error) -> std::io::Error {
     is_loop.or_else(|| error.into_io_error()).unwrap_or_else(|| std::io::ErrorKind::Other.into())
 }
 
-/// A stream, decompressed, and how much of it is read as it is stored.
-type Opened = (Box<dyn BufRead + Send>, Arc<AtomicU64>);
-
-fn open(path: &Path) -> std::io::Result<Opened> {
-    let (counted, position) = Counted::new(File::open(path)?);
-    Ok((reader(counted)?, position))
+fn open(path: &Path) -> std::io::Result<Opened<'static>> {
+    compressed::open(File::open(path)?)
 }
 
-fn records(path: &Path, reading: &Arc<Reading>) -> Source {
+/// The records of a stream, from behind the white space that it begins with.
+type Records = fn(String, &[u8], Box<dyn BufRead + Send>, Position, &Run) -> Source;
+
+fn jsonl(name: String, skipped: &[u8], reader: Box<dyn BufRead + Send>, position: Position, run: &Run) -> Source {
+    let lines = skipped.iter().filter(|b| **b == b'\n').count() as u64;
+    Box::new(JsonLines::new(reader, name, lines, position, Arc::clone(&run.reading)))
+}
+
+#[cfg(feature = "warc")]
+fn warc(name: String, skipped: &[u8], reader: Box<dyn BufRead + Send>, position: Position, run: &Run) -> Source {
+    let (reading, passed_over) = (Arc::clone(&run.reading), run.passed_over.clone());
+    Box::new(WarcRecords::new(reader, name, skipped.len() as u64, position, reading, passed_over))
+}
+
+/// A file whose name says what records it holds.
+fn named(path: &Path, records: Records, run: &Run) -> Source {
     let name = path.display().to_string();
     match open(path) {
-        Ok((reader, position)) => Box::new(JsonLines::new(reader, name, 0, position, Arc::clone(reading))),
+        Ok(Opened { reader, position }) => records(name, &[], reader, position, run),
         Err(error) => one(Err(failed(name, error.into()))),
     }
 }
 
 /// A file whose name does not say what it holds: looked into, as standard input is.
-fn unnamed(id: String, path: &Path, reading: &Arc<Reading>) -> Source {
+fn unnamed(id: String, path: &Path, run: &Run) -> Source {
     let name = path.display().to_string();
     // What a pipe has given it does not give again; a file is opened anew by the worker that has it as a page.
     let is_pipe = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    match open(path).and_then(|(reader, position)| Ok((look(reader)?, position))) {
+    match open(path).and_then(|opened| Ok((look(opened.reader)?, opened.position))) {
         Ok((looked, _)) if looked.holds == Holds::Page && Ending::of(path) == Ending::Json => {
             one(Err(failed(name, Fault::Document)))
         }
-        Ok((looked, position)) if looked.holds != Holds::Page || is_pipe => stream(name, looked, &position, reading),
+        Ok((looked, position)) if looked.holds != Holds::Page || is_pipe => stream(name, looked, position, run),
         Err(error) if is_pipe => one(Err(failed(name, error.into()))),
-        _ => one(Ok(RawPage::file(id, path, Arc::clone(reading)))),
+        _ => one(Ok(RawPage::file(id, path, Arc::clone(&run.reading)))),
     }
 }
 
-/// Standard input: records if its first character is `{`, else one page.
-fn stdin(reading: Arc<Reading>) -> Source {
-    let (counted, position) = Counted::new(std::io::stdin());
-    match reader(counted).and_then(look) {
-        Ok(looked) => stream(STDIN.to_owned(), looked, &position, &reading),
+/// Standard input: records if it begins as such, else one page.
+fn stdin(run: &Run) -> Source {
+    let opened = compressed::open(std::io::stdin());
+    match opened.and_then(|opened| Ok((look(opened.reader)?, opened.position))) {
+        Ok((looked, position)) => stream(STDIN.to_owned(), looked, position, run),
         Err(error) => one(Err(failed(STDIN.to_owned(), error.into()))),
     }
 }
 
 /// The pages of a stream that is read once.
-fn stream(name: String, looked: Looked<'static>, position: &Arc<AtomicU64>, reading: &Arc<Reading>) -> Source {
+fn stream(name: String, looked: Looked<'static>, position: Position, run: &Run) -> Source {
     let Looked { holds, skipped, mut reader } = looked;
     match holds {
-        Holds::Records => {
-            let lines = skipped.iter().filter(|b| **b == b'\n').count() as u64;
-            Box::new(JsonLines::new(reader, name, lines, Arc::clone(position), Arc::clone(reading)))
-        }
+        Holds::Records => jsonl(name, &skipped, reader, position, run),
+        #[cfg(feature = "warc")]
+        Holds::Warc => warc(name, &skipped, reader, position, run),
         Holds::Document => one(Err(failed(name, Fault::Document))),
         Holds::Page => {
+            let reading = Arc::clone(&run.reading);
             let bytes = read_to_limit(&mut skipped.chain(&mut reader), reading.max_page_bytes, 0);
-            let stored = position.load(Ordering::Relaxed);
             one(match bytes {
-                Ok(bytes) => Ok(RawPage::bytes(&name, bytes, stored, Arc::clone(reading))),
+                Ok(bytes) => Ok(RawPage::bytes(&name, bytes, position.read(), reading)),
                 Err(fault) => Err(failed(name, fault)),
             })
         }
@@ -329,7 +362,7 @@ fn stream(name: String, looked: Looked<'static>, position: &Arc<AtomicU64>, read
 
 /// Whether a file that is named JSON is to be read; one that cannot be opened is told with the pages.
 fn may_hold_records(path: &Path) -> bool {
-    open(path).and_then(|(reader, _)| look(reader)).map_or(true, |looked| looked.holds == Holds::Records)
+    open(path).and_then(|opened| look(opened.reader)).map_or(true, |looked| looked.holds == Holds::Records)
 }
 
 /// What a file's name says of its content, compression aside.
@@ -340,6 +373,9 @@ pub enum Ending {
     Jsonl,
     /// Records, where they are a line each.
     Json,
+    /// A crawl's records, or the texts that were made of them.
+    #[cfg(feature = "warc")]
+    Warc,
     /// CSV and TSV, which are not read.
     Table,
     Unknown,
@@ -370,6 +406,8 @@ impl Ending {
             e if is(e, &["jsonl", "ndjson"]) => Ending::Jsonl,
             e if is(e, &["json"]) => Ending::Json,
             e if is(e, &["csv", "tsv"]) => Ending::Table,
+            #[cfg(feature = "warc")]
+            e if is(e, &["warc", "wet"]) => Ending::Warc,
             _ => Ending::Unknown,
         }
     }

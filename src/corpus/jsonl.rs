@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::page::Input;
 
+use super::compressed::Position;
 use super::{Fault, Fields, PageError, RawPage, Reading};
 
 /// JSON may write one byte of a page as several: Python writes Arabic as `\u0633`, six for two.
@@ -22,7 +22,7 @@ pub struct JsonLines {
     name: String,
     line: u64,
     /// Bytes of the file that were read so far, and those that earlier pages account for.
-    position: Arc<AtomicU64>,
+    position: Position,
     accounted: u64,
     reading: Arc<Reading>,
     ended: bool,
@@ -34,7 +34,7 @@ impl JsonLines {
         reader: Box<dyn BufRead + Send>,
         name: String,
         line: u64,
-        position: Arc<AtomicU64>,
+        position: Position,
         reading: Arc<Reading>,
     ) -> Self {
         JsonLines { reader, name, line, position, accounted: 0, reading, ended: false }
@@ -61,7 +61,7 @@ impl Iterator for JsonLines {
             self.line += 1;
             let read = self.read();
             let place = format!("{}:{}", self.name, self.line);
-            let position = self.position.load(Ordering::Relaxed);
+            let position = self.position.read();
             let mut stored = || position.saturating_sub(std::mem::replace(&mut self.accounted, position));
             match read {
                 Ok(Some(line)) if line.trim_ascii().is_empty() => continue,
@@ -399,7 +399,7 @@ mod tests {
         let text = format!("{{\"html\":\"{}\"}}\n\n{{\"html\":\"b\"}}", "x".repeat(200_000));
         let reading = Arc::new(Reading { max_page_bytes: 1_000, ..Reading::default() });
         let reader = Box::new(std::io::Cursor::new(text));
-        let pages: Vec<_> = JsonLines::new(reader, "f.jsonl".into(), 0, Arc::default(), reading).collect();
+        let pages: Vec<_> = JsonLines::new(reader, "f.jsonl".into(), 0, Position::default(), reading).collect();
         assert_eq!(pages.len(), 2);
         assert!(pages[0].as_ref().unwrap_err().to_string().starts_with("f.jsonl:1: larger than"));
         assert_eq!(pages[1].as_ref().unwrap().id, "f.jsonl:3");

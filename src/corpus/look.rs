@@ -12,6 +12,9 @@ pub enum Holds {
     Records,
     /// One JSON object over several lines, or an array.
     Document,
+    /// Records of a crawl.
+    #[cfg(feature = "warc")]
+    Warc,
     /// Something else, which is one page.
     Page,
 }
@@ -24,7 +27,7 @@ pub struct Looked<'a> {
     pub reader: Box<dyn BufRead + Send + 'a>,
 }
 
-/// Looks into a stream: records if its first character is `{`.
+/// Looks into a stream: records if its first character is `{`, a crawl's if it begins as those do.
 ///
 /// Of records no more than the first line is waited for, so that who writes them to a pipe gets each answer at once.
 ///
@@ -32,6 +35,13 @@ pub struct Looked<'a> {
 /// The stream cannot be read.
 pub fn look<'a>(mut reader: Box<dyn BufRead + Send + 'a>) -> io::Result<Looked<'a>> {
     let (skipped, first) = leading_space(&mut reader)?;
+    #[cfg(feature = "warc")]
+    if first == Some(b'W') {
+        let mut head = Vec::new();
+        reader.by_ref().take(super::warc::MAGIC.len() as u64).read_to_end(&mut head)?;
+        let holds = if head == super::warc::MAGIC { Holds::Warc } else { Holds::Page };
+        return Ok(Looked { holds, skipped, reader: Box::new(Cursor::new(head).chain(reader)) });
+    }
     if !matches!(first, Some(b'{' | b'[')) {
         return Ok(Looked { holds: Holds::Page, skipped, reader });
     }
@@ -99,7 +109,11 @@ mod tests {
             (Holds::Page, "[1] A note\n"),
             (Holds::Page, "<p>{\n"),
             (Holds::Page, ""),
+            (Holds::Page, "WAR"),
+            (Holds::Page, "What a WARC/1.0 file is"),
         ];
+        #[cfg(feature = "warc")]
+        let cases = cases.into_iter().chain([(Holds::Warc, "WARC/1.1\r\n"), (Holds::Warc, "\r\nWARC/0.18\n")]);
         for (holds, text) in cases {
             let mut looked = look(Box::new(text.as_bytes())).unwrap();
             assert_eq!(looked.holds, holds, "{text}");

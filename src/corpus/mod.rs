@@ -1,6 +1,6 @@
-//! Corpora in: folders, globs, JSONL files and standard input as one stream of pages, and the parallel runner.
+//! Corpora in: folders, globs, JSONL and WARC files and standard input as one stream of pages, and the parallel runner.
 //!
-//! A page travels as a [`RawPage`], which is only a path or a line until a worker of [`Runner::run`] loads it, so
+//! A page travels as a [`RawPage`], which is only a path, a line or a record until a worker of [`Runner::run`] loads it, so
 //! reading, decompressing and parsing all happen in parallel and a corpus of any size needs little memory.
 //! Whatever is wrong with a page is a [`PageError`] with the page's id, and never ends the run.
 
@@ -15,11 +15,15 @@ mod compressed;
 mod inputs;
 mod jsonl;
 mod look;
+mod passed;
 mod run;
+#[cfg(feature = "warc")]
+mod warc;
 
 pub(crate) use compressed::reader as decompressed;
 use inputs::Ending;
 pub use inputs::{InputError, Inputs, Pages};
+pub use passed::PassedOver;
 pub use run::{Outcome, Runner, STACK};
 
 /// How pages are read.
@@ -73,7 +77,7 @@ impl Default for Fields {
 pub struct RawPage {
     /// The page's name in its corpus: its path, or its record's place.
     pub id: String,
-    /// Where the page stands, for messages: a path, or `FILE:LINE`.
+    /// Where the page stands, for messages: a path, `FILE:LINE`, or for a WARC file `FILE:BYTE`.
     pub place: String,
     content: Content,
     /// Bytes that the page took up in its file, where that is known before loading.
@@ -86,6 +90,8 @@ enum Content {
     File(PathBuf),
     Line(Vec<u8>),
     Bytes(Vec<u8>),
+    #[cfg(feature = "warc")]
+    Warc(Box<warc::Stored>),
 }
 
 /// A page's bytes, decompressed, with what is known besides them.
@@ -93,7 +99,7 @@ enum Content {
 pub struct Loaded {
     /// The page's name in its corpus.
     pub id: String,
-    /// The file, and for a record its line.
+    /// The file, and for a record its line, or the byte that it begins at.
     pub place: String,
     /// The page's bytes in their own charset.
     pub bytes: Vec<u8>,
@@ -126,15 +132,22 @@ impl RawPage {
         RawPage { id: name.to_owned(), place: name.to_owned(), content: Content::Bytes(bytes), stored, reading }
     }
 
+    #[cfg(feature = "warc")]
+    fn warc(id: String, place: String, page: warc::Stored, stored: u64, reading: Arc<Reading>) -> RawPage {
+        RawPage { id, place, content: Content::Warc(Box::new(page)), stored, reading }
+    }
+
     /// Bytes that the page holds in memory before it is loaded.
     fn held(&self) -> usize {
         match &self.content {
             Content::File(_) => 0,
             Content::Line(bytes) | Content::Bytes(bytes) => bytes.len(),
+            #[cfg(feature = "warc")]
+            Content::Warc(page) => page.held(),
         }
     }
 
-    /// Reads, decompresses and, for a JSONL line, parses the page.
+    /// Reads, decompresses and, for a record, parses the page.
     ///
     /// # Errors
     /// The page cannot be read, is too large, is empty, or is no page at all (see [`Fault`]).
@@ -161,6 +174,14 @@ impl RawPage {
                 hints.input = record.input;
                 record.page
             }),
+            #[cfg(feature = "warc")]
+            Content::Warc(mut page) => {
+                hints.url = page.url.clone().or(hints.url.take());
+                hints.input = reading.input.unwrap_or(page.input);
+                page.decoded(reading.max_page_bytes).inspect(|bytes| {
+                    hints.charset = hints.charset.take().or_else(|| page.charset_of(bytes));
+                })
+            }
         };
         let within = |bytes: Vec<u8>| match bytes.len() as u64 > reading.max_page_bytes {
             true => Err(Fault::TooLarge { limit: reading.max_page_bytes }),
@@ -220,7 +241,7 @@ pub struct PageError {
     pub id: String,
     /// The page's address, where known.
     pub url: Option<String>,
-    /// The file, and for a record its line.
+    /// The file, and for a record its line, or the byte that it begins at.
     pub place: String,
     /// Bytes that the page took up in its file; 0 if unknown.
     pub stored: u64,
@@ -270,6 +291,9 @@ pub enum Fault {
         "a table, of which no pages are read; write its rows as records to a .jsonl file, with a field html or text"
     )]
     Table,
+    /// Something in a WARC file that is no record.
+    #[error("{0}")]
+    Warc(&'static str),
     /// A record has no page.
     #[error("the record has no field {0}; name the right one with --html-field or --text-field")]
     MissingField(String),

@@ -57,6 +57,19 @@ fn encoding_named(charset: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.trim().trim_matches(['"', '\'']).as_bytes())
 }
 
+/// Whether the charset that a server named for a page may be right. Many name one for all that they serve, or that of
+/// a page before a crawler stored it as UTF-8.
+#[cfg(feature = "warc")]
+pub(crate) fn may_be(charset: &str, bytes: &[u8]) -> bool {
+    match (Encoding::for_label(charset.as_bytes()), std::str::from_utf8(bytes)) {
+        (None, _) => false,
+        (Some(e), Err(_)) if e == UTF_8 => is_nearly_utf8(bytes) || is_mostly_utf8(bytes),
+        (Some(e), Err(_)) if e == WINDOWS_1252 => guess_of_another_script(bytes).is_none(),
+        (Some(e), Ok(text)) => e == UTF_8 || text.is_ascii(),
+        _ => true,
+    }
+}
+
 /// Whether only a few bytes are not UTF-8. In legacy encodings hardly any two bytes together are.
 fn is_nearly_utf8(bytes: &[u8]) -> bool {
     let high = bytes.iter().filter(|b| **b >= 0x80).count();
@@ -371,6 +384,26 @@ mod tests {
             let bytes = encoding.encode(text).0.repeat(20);
             assert!(std::str::from_utf8(&bytes).is_err(), "{label}");
             assert!(!is_nearly_utf8(&bytes) && !is_mostly_utf8(&bytes), "{label}");
+        }
+    }
+
+    #[cfg(feature = "warc")]
+    #[test]
+    fn a_server_s_charset_is_not_believed_against_the_bytes() {
+        let text = ARABIC.repeat(2);
+        let (utf8, arabic) = (text.as_bytes(), &*cp1256(&text));
+        for (charset, bytes, may) in [
+            ("windows-1256", arabic, true),
+            ("Windows-1256", utf8, false),
+            ("utf-8", utf8, true),
+            ("utf-8", arabic, false),
+            ("iso-8859-1", arabic, false),
+            ("iso-8859-1", b"d\xe9j\xe0 vu", true),
+            ("iso-8859-1", b"plain", true),
+            ("iso-2022-jp", b"\x1b$B%K%e\x1b(B", true),
+            ("none", arabic, false),
+        ] {
+            assert_eq!(may_be(charset, bytes), may, "{charset}");
         }
     }
 

@@ -11,10 +11,18 @@ pub enum NotAPage {
     /// A page and its files in one, as browsers save it.
     #[error("not a page: MHTML, a page with its files in one; save it as \"Webpage, HTML only\", or convert it")]
     Mhtml,
+    /// A crawl's records.
+    #[error("not a page: a WARC file, of many records; {WARC}")]
+    Warc,
     /// It is something else.
     #[error("not a page: it looks like {0}")]
     LooksLike(&'static str),
 }
+
+const WARC: &str = match cfg!(feature = "warc") {
+    true => "`lubb apply` reads the pages of one under a name that is none of a page, such as crawl.warc.gz",
+    false => "lubb reads the pages of one where it is built with its feature warc",
+};
 
 /// How far into a file its nature is looked for.
 const HEAD: usize = 64 << 10;
@@ -24,7 +32,7 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"%PDF-", "a PDF"),
-    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
+    (0, b"PK\x03\x04", "a ZIP archive or an office document; of a WACZ, unpack the WARC files and name these"),
     (0, b"\x1f\x8b", "gzip; unpack it first"),
     (0, b"\x28\xb5\x2f\xfd", "zstd; unpack it first"),
     (0, b"\xfd7zXZ", "an xz file"),
@@ -39,9 +47,9 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"ID3\x04", "an MP3 file"),
     (0, b"OggS", "an Ogg file"),
     (0, b"SQLite format 3", "an SQLite database"),
-    (0, b"WARC/", "a WARC file"),
     (0, b"\xff\xfe\0\0", UTF32),
     (0, b"\0\0\xfe\xff", UTF32),
+    (0, b"filedesc://", "an ARC file; make a WARC file of it, as `warcio recompress` does"),
 ];
 
 /// Its mark begins as that of UTF-16.
@@ -96,6 +104,9 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPage> {
     }
     if let Some(what) = lettered(bytes) {
         return Err(NotAPage::LooksLike(what));
+    }
+    if bytes.strip_prefix(b"WARC/").and_then(|version| version.first()).is_some_and(u8::is_ascii_digit) {
+        return Err(NotAPage::Warc);
     }
     let head = &bytes[..bytes.len().min(HEAD)];
     if is_mhtml(head) {
@@ -162,6 +173,8 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(3);
         let compressed: Vec<u8> = (0..5_000).map(|_| random.u8(..)).collect();
         assert!(refused(&compressed).ends_with("compressed data"));
+        assert!(refused(b"WARC/1.0\r\nWARC-Type: warcinfo\r\n\r\n").starts_with("not a page: a WARC file"));
+        assert!(check(b"WARC/ISO 28500 is a form of archive.").is_ok());
         assert!(check(b"ID3 tags are what a player shows.").is_ok());
         assert!(check("\u{1b}$B%K%e!<%9\u{1b}(B".as_bytes()).is_ok(), "ISO-2022-JP");
         assert_eq!(refused(b" \n\t"), "empty");
