@@ -134,8 +134,10 @@ fn scrapes_give_the_same_articles_in_every_format() {
         assert_eq!(&record[column("date")], row.date.as_deref().unwrap_or_default());
     }
     let files = walkdir::WalkDir::new(folder.path().join("texts")).into_iter().map(Result::unwrap);
-    let mut texts: Vec<String> =
-        files.filter(|e| e.file_type().is_file()).map(|e| fs::read_to_string(e.path()).unwrap()).collect();
+    let mut texts: Vec<String> = files
+        .filter(|e| e.path().extension().is_some_and(|ending| ending == "txt"))
+        .map(|e| fs::read_to_string(e.path()).unwrap())
+        .collect();
     let mut expected: Vec<String> = rows.iter().map(|row| row.text.clone() + "\n").collect();
     texts.sort();
     expected.sort();

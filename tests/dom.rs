@@ -59,6 +59,8 @@ fn is_mute(parent: &Plain, text: &ego_tree::NodeRef<Node>) -> bool {
 }
 
 fn tag(name: &str) -> Tag {
+    // What is laid out as `<pre>` is.
+    let name = if matches!(name, "xmp" | "listing" | "plaintext") { "pre" } else { name };
     let known = Tag::ALL.iter().find(|tag| tag.name() == name).copied();
     known.unwrap_or(if name.contains('-') { Tag::Custom } else { Tag::Unknown })
 }

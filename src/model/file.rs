@@ -171,7 +171,7 @@ mod tests {
         assert!(with(&|_| {}).is_ok());
         let changes: [&dyn Fn(&mut Model); 6] = [
             // As many outputs as labels where one is wanted, and the other way round.
-            &|model| model.html.stack.stages[2] = model.html.stack.kinds.clone().unwrap(),
+            &|model| model.html.stack.stages[1] = model.html.stack.kinds.clone().unwrap(),
             &|model| model.html.stack.kinds = model.html.stack.stages.last().cloned(),
             &|model| model.html.stack.stages.clear(),
             // Of other columns.
