@@ -293,9 +293,7 @@ impl Dom {
             }
         }
         // Each ends where the last in it does.
-        for at in 0..nodes.len() {
-            nodes[at].end = at as NodeId + 1;
-        }
+        nodes.iter_mut().enumerate().for_each(|(at, node)| node.end = at as NodeId + 1);
         for at in (1..nodes.len()).rev() {
             let parent = nodes[at].parent as usize;
             nodes[parent].end = nodes[parent].end.max(nodes[at].end);
