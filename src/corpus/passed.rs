@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Crawls of the whole web have media types without end.
+#[cfg(any(feature = "warc", test))]
 const KINDS: usize = 200;
 /// So many kinds are told one by one.
 const TOLD: usize = 12;
+#[cfg(any(feature = "warc", test))]
 const OTHERS: &str = "others";
 
 /// The records of WARC files that are no pages, by kind: `request`, `status 404`, `image/png`.
