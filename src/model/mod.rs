@@ -80,7 +80,7 @@ pub struct Labels {
     /// One for each block, in order.
     pub blocks: Vec<Labelled>,
     /// The expected F1 of the blocks labelled body, 0 where there is no article; the expected F-beta where precision or
-    /// recall weighs more ([`Favor`](decide::Favor)), which is not to be held against thresholds for F1, and for flattened text.
+    /// recall weighs more ([`Favor`]), which is not to be held against thresholds for F1, and for flattened text.
     pub score: f32,
 }
 
