@@ -72,7 +72,7 @@ mod tests {
         };
         let saved = "saved with SingleFile \n url: https://www.example.org/a?b \n saved date: Mon Nov 30 2020";
         assert_eq!(url(saved).as_deref(), Some("https://www.example.org/a?b"));
-        assert_eq!(url("saved with SingleFile\n url: file:///home/a.html"), None);
+        assert_eq!(url("saved with SingleFile\n url: file:///pages/a.html"), None);
         assert_eq!(url("made by hand\n url: https://www.example.org/a"), None);
     }
 
